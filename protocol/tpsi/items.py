@@ -1,0 +1,76 @@
+"""Item hashes: a type label and a digest, with one canonical byte encoding (specification, section 3)."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from tpsi.errors import CallerError, DecodeError
+
+#: Digest sizes, in bytes, of the types that the project knows. A type that is not here may have any
+#: digest of 1 to 64 bytes; one that is here must have exactly this size.
+DIGEST_SIZES: dict[str, int] = {
+    "md5": 16,
+    "neuralhash": 12,
+    "pdq": 32,
+    "phash": 8,
+    "sha1": 20,
+    "sha256": 32,
+    "sha512": 64,
+}
+
+MAX_LABEL = 32
+MAX_DIGEST = 64
+_LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ItemHash:
+    """One hash of one item: `type` names the function, `digest` is its output.
+
+    Raises CallerError if the label is not 1 to 32 characters of `a-z0-9._-`, or the digest's length
+    is not the one of its type.
+    """
+
+    type: str
+    digest: bytes
+
+    def __post_init__(self) -> None:
+        if not _LABEL.match(self.type):
+            raise CallerError(f"hash type {self.type!r} is not 1 to {MAX_LABEL} characters of a-z 0-9 . _ -")
+        size = DIGEST_SIZES.get(self.type)
+        if size is not None and len(self.digest) != size:
+            raise CallerError(f"a {self.type} digest has {size} bytes, this one has {len(self.digest)}")
+        if not 1 <= len(self.digest) <= MAX_DIGEST:
+            raise CallerError(f"a digest has 1 to {MAX_DIGEST} bytes, this one has {len(self.digest)}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the text form `type:hex`, for example `md5:d41d8cd98f00b204e9800998ecf8427e`."""
+        label, colon, digits = text.strip().partition(":")
+        try:
+            digest = bytes.fromhex(digits) if colon else b""
+        except ValueError:
+            digest = b""
+        if not digest:
+            raise DecodeError("an item hash is written as type:hex")
+        return cls(label.lower(), digest)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Inverse of `encode`; accepts exactly the bytes that `encode` makes, else DecodeError."""
+        label_size = data[0] if data else 0
+        label, rest = data[1 : 1 + label_size], data[1 + label_size :]
+        if not rest or len(rest) != 1 + rest[0] or not label.isascii():
+            raise DecodeError("not the canonical encoding of an item hash")
+        try:
+            return cls(label.decode("ascii"), rest[1:])
+        except CallerError as error:
+            raise DecodeError(str(error)) from None
+
+    def encode(self) -> bytes:
+        """`u8 label length ‖ label ‖ u8 digest length ‖ digest`: injective, so types cannot be confused."""
+        label = self.type.encode("ascii")
+        return bytes((len(label),)) + label + bytes((len(self.digest),)) + self.digest
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.digest.hex()}"
