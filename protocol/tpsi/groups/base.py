@@ -1,0 +1,71 @@
+"""The batch-first interface that every ciphersuite's group stands behind (specification, section 2.1).
+
+Elements and scalars travel as `numpy` arrays of `uint8`, one row each, so that a native core can replace a loop
+without a caller noticing. Inside a computation the identity is a row of zeros; it never enters or leaves a process.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Rows of `uint8`: encoded elements `(n, element_size)`, encoded scalars `(n, scalar_size)`, or other fixed-size strings.
+Rows: TypeAlias = NDArray[np.uint8]
+
+#: A source of uniform octets: `rng(n)` returns n of them. `secrets.token_bytes` is the default everywhere.
+Rng: TypeAlias = Callable[[int], bytes]
+
+
+class Group(Protocol):
+    """A group of prime order. In the methods, an argument of one row stands for as many rows as the other has.
+
+    Methods that take elements accept valid elements and, as intermediate values, the identity (a row of zeros);
+    anything else raises ElementError. Elements from outside go through `valid` first.
+    """
+
+    suite: str  # the ciphersuite's name, as in the specification
+    order: int
+    element_size: int  # Ne, in octets
+    scalar_size: int  # Ns, in octets
+    wide_size: int  # uniform octets that make one scalar
+
+    def hash_to_group(self, messages: Sequence[bytes], dst: bytes) -> Rows:
+        """(n, element_size): the suite's RFC 9380 hash of every message under the domain-separation tag `dst`."""
+        ...
+
+    def valid(self, elements: Rows) -> NDArray[np.bool_]:
+        """(n,): which rows are canonical encodings of elements other than the identity. Never raises for content."""
+        ...
+
+    def scalars_from_wide(self, wide: Rows) -> Rows:
+        """(n, scalar_size): rows of `wide_size` uniform octets reduced modulo the order."""
+        ...
+
+    def random_scalars(self, count: int, rng: Rng) -> Rows:
+        """(count, scalar_size): uniform, non-zero. Draws `wide_size` octets each, and again for a zero."""
+        ...
+
+    def multiply(self, scalars: Rows, elements: Rows) -> Rows:
+        """(n, element_size): scalar times element, row by row. A zero scalar or the identity gives the identity."""
+        ...
+
+    def multiply_base(self, scalars: Rows) -> Rows:
+        """(n, element_size): scalar times G."""
+        ...
+
+    def add(self, left: Rows, right: Rows) -> Rows:
+        """(n, element_size): sums, row by row."""
+        ...
+
+    def subtract(self, left: Rows, right: Rows) -> Rows:
+        """(n, element_size): differences, row by row."""
+        ...
+
+    def encode_scalars(self, values: Sequence[int]) -> Rows:
+        """(n, scalar_size): integers modulo the order, in the suite's byte order."""
+        ...
+
+    def decode_scalars(self, scalars: Rows) -> list[int]:
+        """Inverse of `encode_scalars`; a value that is not below the order raises DecodeError."""
+        ...

@@ -1,0 +1,31 @@
+"""Every domain-separation label of the protocol, once (specification, section 2.4)."""
+
+from enum import Enum
+from typing import Final
+
+#: Prefixes of the hash-to-group tags; the suite's name follows.
+ITEM_DST: Final = b"tpsi-v1-item-"
+FILL_DST: Final = b"tpsi-v1-fill-"
+
+
+class Label(Enum):
+    """A label is used for one purpose; those of at most 16 octets are BLAKE2b personalisations."""
+
+    POSITION_FUSE = b"tpsi-v1-pos-fuse"
+    POSITION_CUCKOO = b"tpsi-v1-pos-cuck"
+    MANIFEST = b"tpsi-v1-manifest"
+    MANIFEST_SIGNATURE = b"tpsi-v1-manifest-signature"
+    ACCOUNT = b"tpsi-v1-account"
+    MEMORY_KEY = b"tpsi-v1-memory-key"
+    POLYNOMIAL = b"tpsi-v1-poly"
+    COORDINATE_OF_HASH = b"tpsi-v1-x-hash"
+    COORDINATE_OF_ITEM = b"tpsi-v1-x-item"
+    SYNTHETIC_DECISION = b"tpsi-v1-decide"
+    SYNTHETIC_SHARE = b"tpsi-v1-fake"
+    MEMORY = b"tpsi-v1-memory"
+    AD_KEY = b"tpsi-v1-ad-key"
+    AD_ITEM = b"tpsi-v1-ad-item"
+    AD = b"tpsi-v1-ad"
+    SLOT_KEY = b"tpsi-v1-slot-key"
+    SLOT = b"tpsi-v1-slot"
+    PAYLOAD = b"tpsi-v1-payload"
