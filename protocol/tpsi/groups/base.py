@@ -1,7 +1,8 @@
 """The batch-first interface that every ciphersuite's group stands behind (specification, section 2.1).
 
-Elements and scalars travel as `numpy` arrays of `uint8`, one row each, so that a native core can replace a loop
-without a caller noticing. Inside a computation the identity is a row of zeros; it never enters or leaves a process.
+Elements and scalars travel as `numpy` arrays of `uint8`, one row each, so that a native core can replace a
+loop without a caller noticing. Inside a computation the identity is a row of zeros; it never enters or leaves
+a process.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-#: Rows of `uint8`: encoded elements `(n, element_size)`, encoded scalars `(n, scalar_size)`, or other fixed-size strings.
+#: Rows of `uint8`: encoded elements `(n, element_size)`, encoded scalars `(n, scalar_size)`, or other strings
+#: of one size.
 Rows: TypeAlias = NDArray[np.uint8]
 
 #: A source of uniform octets: `rng(n)` returns n of them. `secrets.token_bytes` is the default everywhere.
@@ -18,10 +20,12 @@ Rng: TypeAlias = Callable[[int], bytes]
 
 
 class Group(Protocol):
-    """A group of prime order. In the methods, an argument of one row stands for as many rows as the other has.
+    """A group of prime order. In the methods, an argument of one row stands for as many as the other has.
 
-    Methods that take elements accept valid elements and, as intermediate values, the identity (a row of zeros);
-    anything else raises ElementError. Elements from outside go through `valid` first.
+    Methods that take elements accept valid elements and, as intermediate values, the identity (a row of
+    zeros); anything else raises ElementError. Elements from outside go through `valid` first. Arrays of
+    another shape or type, and scalars that are not below the order, raise CallerError. Results are new
+    arrays.
     """
 
     suite: str  # the ciphersuite's name, as in the specification
@@ -31,11 +35,11 @@ class Group(Protocol):
     wide_size: int  # uniform octets that make one scalar
 
     def hash_to_group(self, messages: Sequence[bytes], dst: bytes) -> Rows:
-        """(n, element_size): the suite's RFC 9380 hash of every message under the domain-separation tag `dst`."""
+        """(n, element_size): the suite's RFC 9380 hash of every message under the tag `dst`."""
         ...
 
     def valid(self, elements: Rows) -> NDArray[np.bool_]:
-        """(n,): which rows are canonical encodings of elements other than the identity. Never raises for content."""
+        """(n,): which rows are canonical encodings of non-identity elements. Never raises for content."""
         ...
 
     def scalars_from_wide(self, wide: Rows) -> Rows:
@@ -47,7 +51,7 @@ class Group(Protocol):
         ...
 
     def multiply(self, scalars: Rows, elements: Rows) -> Rows:
-        """(n, element_size): scalar times element, row by row. A zero scalar or the identity gives the identity."""
+        """(n, element_size): scalar times element, row by row. Zero or the identity gives the identity."""
         ...
 
     def multiply_base(self, scalars: Rows) -> Rows:

@@ -1,0 +1,137 @@
+"""ristretto255 with SHA-512 (RFC 9496; hash to group by RFC 9380, appendix B), computed by libsodium."""
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from tpsi.errors import CallerError, DecodeError, ElementError
+from tpsi.groups import RISTRETTO255_SHA512, sodium
+from tpsi.groups.base import Rng, Rows
+from tpsi.groups.expand import expand_message_xmd
+from tpsi.groups.rows import below, draw_scalars, join_rows, pair_count, require_rows
+
+SIZE: Final = 32
+WIDE: Final = 64
+
+
+class Ristretto255:
+    """Implements `Group`. Every operation is one call of libsodium a row, on addresses inside the arrays.
+
+    libsodium has one status for "invalid encoding" and "the result is the identity"; they are told apart here
+    by a second look at the rows concerned, of which an honest run has none.
+    """
+
+    suite = RISTRETTO255_SHA512
+    order = 2**252 + 27742317777372353535851937790883648493
+    element_size = SIZE
+    scalar_size = SIZE
+    wide_size = WIDE
+
+    def hash_to_group(self, messages: Sequence[bytes], dst: bytes) -> Rows:
+        """ristretto255_XMD:SHA-512_R255MAP_RO_."""
+        uniform = join_rows([expand_message_xmd(m, dst, WIDE, "sha512") for m in messages], WIDE)
+        elements = _empty(len(uniform))
+        _run(sodium.from_hash, elements, _addresses(uniform))
+        return elements
+
+    def valid(self, elements: Rows) -> NDArray[np.bool_]:
+        """See `Group.valid`; libsodium takes the identity for valid, so it is refused here."""
+        elements = require_rows(elements, SIZE, "elements")
+        canonical = np.fromiter(map(sodium.is_valid_point, _addresses(elements)), np.bool_, len(elements))
+        return canonical & elements.any(axis=1)
+
+    def scalars_from_wide(self, wide: Rows) -> Rows:
+        """64 octets a row, little-endian, modulo the order."""
+        wide = require_rows(wide, WIDE, "wide scalars")
+        scalars = _empty(len(wide))
+        _run(sodium.scalar_reduce, scalars, _addresses(wide))
+        return scalars
+
+    def random_scalars(self, count: int, rng: Rng) -> Rows:
+        """See `Group.random_scalars`."""
+        return draw_scalars(self, count, rng)
+
+    def multiply(self, scalars: Rows, elements: Rows) -> Rows:
+        """See `Group.multiply`; a scalar that is not below the order raises CallerError."""
+        scalars = self._reduced(scalars)
+        elements = require_rows(elements, SIZE, "elements")
+        products = _empty(pair_count(scalars, elements))
+        failed = _run(sodium.multiply, products, *_paired(scalars, elements, len(products)))
+        suspects = elements[failed] if len(elements) == len(products) else elements[:1]
+        if len(failed):
+            _require_valid(suspects)
+            products[failed] = 0
+        return products
+
+    def multiply_base(self, scalars: Rows) -> Rows:
+        """See `Group.multiply_base`; a scalar that is not below the order raises CallerError."""
+        scalars = self._reduced(scalars)
+        products = _empty(len(scalars))
+        products[_run(sodium.multiply_base, products, _addresses(scalars))] = 0
+        return products
+
+    def add(self, left: Rows, right: Rows) -> Rows:
+        """See `Group.add`."""
+        return _combine(sodium.add, left, right)
+
+    def subtract(self, left: Rows, right: Rows) -> Rows:
+        """See `Group.subtract`."""
+        return _combine(sodium.subtract, left, right)
+
+    def encode_scalars(self, values: Sequence[int]) -> Rows:
+        """Integers, reduced modulo the order, little-endian."""
+        return join_rows([(value % self.order).to_bytes(SIZE, "little") for value in values], SIZE)
+
+    def decode_scalars(self, scalars: Rows) -> list[int]:
+        """See `Group.decode_scalars`."""
+        scalars = require_rows(scalars, SIZE, "scalars")
+        if not below(scalars[:, ::-1], self.order).all():
+            raise DecodeError("a scalar is not below the group's order")
+        return [int.from_bytes(row.tobytes(), "little") for row in scalars]
+
+    def _reduced(self, scalars: Rows) -> Rows:
+        """libsodium ignores a scalar's top bit: only what is below the order may reach it."""
+        scalars = require_rows(scalars, SIZE, "scalars")
+        if not below(scalars[:, ::-1], self.order).all():
+            raise CallerError("a scalar is not below the group's order: reduce it first")
+        return scalars
+
+
+def _combine(function: sodium.Function, left: Rows, right: Rows) -> Rows:
+    left = require_rows(left, SIZE, "elements")
+    right = require_rows(right, SIZE, "elements")
+    results = _empty(pair_count(left, right))
+    if len(_run(function, results, *_paired(left, right, len(results)))):
+        raise ElementError("a row is not the canonical encoding of a ristretto255 element")
+    return results
+
+
+def _empty(count: int) -> Rows:
+    return np.empty((count, SIZE), dtype=np.uint8)
+
+
+def _addresses(rows: Rows) -> range:
+    """The address of every row; the array must outlive their use."""
+    start, width = rows.ctypes.data, rows.shape[1]
+    return range(start, start + len(rows) * width, width)
+
+
+def _paired(left: Rows, right: Rows, count: int) -> tuple[Iterable[int], Iterable[int]]:
+    """Addresses for `count` operations: an argument of one row is repeated."""
+    return tuple(  # type: ignore[return-value]
+        _addresses(rows) if len(rows) == count else repeat(rows.ctypes.data, count) for rows in (left, right)
+    )
+
+
+def _run(function: sodium.Function, results: Rows, *arguments: Iterable[int]) -> NDArray[np.intp]:
+    """Call `function` for every row of `results`; gives the indices of the calls with a non-zero status."""
+    statuses = map(function, _addresses(results), *arguments)
+    return np.flatnonzero(np.fromiter(statuses, np.intc, len(results)))
+
+
+def _require_valid(elements: Rows) -> None:
+    """ElementError unless every row is a canonical encoding; the identity's is one."""
+    if not all(map(sodium.is_valid_point, _addresses(elements))):
+        raise ElementError("a row is not the canonical encoding of a ristretto255 element")
