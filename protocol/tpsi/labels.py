@@ -29,3 +29,4 @@ class Label(Enum):
     SLOT_KEY = b"tpsi-v1-slot-key"
     SLOT = b"tpsi-v1-slot"
     PAYLOAD = b"tpsi-v1-payload"
+    ORIGINAL = b"tpsi-v1-original"

@@ -15,6 +15,8 @@ from tpsi.groups.rows import below, draw_scalars, join_rows, pair_count, require
 SIZE: Final = 32
 WIDE: Final = 64
 
+_NOT_AN_ELEMENT: Final = "a row is not the canonical encoding of a ristretto255 element"
+
 
 class Ristretto255:
     """Implements `Group`. Every operation is one call of libsodium a row, on addresses inside the arrays.
@@ -57,11 +59,11 @@ class Ristretto255:
         """See `Group.multiply`; a scalar that is not below the order raises CallerError."""
         scalars = self._reduced(scalars)
         elements = require_rows(elements, SIZE, "elements")
-        products = _empty(pair_count(scalars, elements))
-        failed = _run(sodium.multiply, products, *_paired(scalars, elements, len(products)))
-        suspects = elements[failed] if len(elements) == len(products) else elements[:1]
+        count = pair_count(scalars, elements)
+        products = _empty(count)
+        failed = _run(sodium.multiply, products, _operand(scalars, count), _operand(elements, count))
         if len(failed):
-            _require_valid(suspects)
+            _require_canonical(elements if len(elements) == 1 else elements[failed])
             products[failed] = 0
         return products
 
@@ -102,9 +104,10 @@ class Ristretto255:
 def _combine(function: sodium.Function, left: Rows, right: Rows) -> Rows:
     left = require_rows(left, SIZE, "elements")
     right = require_rows(right, SIZE, "elements")
-    results = _empty(pair_count(left, right))
-    if len(_run(function, results, *_paired(left, right, len(results)))):
-        raise ElementError("a row is not the canonical encoding of a ristretto255 element")
+    count = pair_count(left, right)
+    results = _empty(count)
+    if len(_run(function, results, _operand(left, count), _operand(right, count))):
+        raise ElementError(_NOT_AN_ELEMENT)
     return results
 
 
@@ -118,11 +121,9 @@ def _addresses(rows: Rows) -> range:
     return range(start, start + len(rows) * width, width)
 
 
-def _paired(left: Rows, right: Rows, count: int) -> tuple[Iterable[int], Iterable[int]]:
-    """Addresses for `count` operations: an argument of one row is repeated."""
-    return tuple(  # type: ignore[return-value]
-        _addresses(rows) if len(rows) == count else repeat(rows.ctypes.data, count) for rows in (left, right)
-    )
+def _operand(rows: Rows, count: int) -> Iterable[int]:
+    """Addresses for `count` operations: a single row is repeated."""
+    return _addresses(rows) if len(rows) == count else repeat(rows.ctypes.data, count)
 
 
 def _run(function: sodium.Function, results: Rows, *arguments: Iterable[int]) -> NDArray[np.intp]:
@@ -131,7 +132,7 @@ def _run(function: sodium.Function, results: Rows, *arguments: Iterable[int]) ->
     return np.flatnonzero(np.fromiter(statuses, np.intc, len(results)))
 
 
-def _require_valid(elements: Rows) -> None:
-    """ElementError unless every row is a canonical encoding; the identity's is one."""
+def _require_canonical(elements: Rows) -> None:
+    """ElementError unless every row is the canonical encoding of an element, be it the identity."""
     if not all(map(sodium.is_valid_point, _addresses(elements))):
-        raise ElementError("a row is not the canonical encoding of a ristretto255 element")
+        raise ElementError(_NOT_AN_ELEMENT)

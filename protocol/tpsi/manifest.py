@@ -1,0 +1,263 @@
+"""The manifest: all that a device needs to trust and use a table (specification, section 5)."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any, Self, TypeVar
+
+from tpsi import canonical
+from tpsi.errors import CallerError, DecodeError, TpsiError
+from tpsi.groups import SUITES, Group, group
+from tpsi.items import ItemHash
+from tpsi.labels import Label
+from tpsi.merkle import CHUNK_SIZE, DIGEST_SIZE
+from tpsi.parameters import CountBy, Probes, Sharing, Synthetic, SyntheticMode
+from tpsi.table.geometry import SEED_SIZE, CuckooGeometry, FuseGeometry, Geometry, geometry
+
+VERSION = 1
+LIST_ID_SIZE = 16
+MANIFEST_ID_SIZE = 16
+MAX_NAME = 200
+MAX_SOURCES = 256
+MAX_TYPES = 64
+MAX_CANARY_HASHES = 16
+_HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
+_E = TypeVar("_E", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A list that went into the table, and how many hashes it names."""
+
+    name: str
+    items: int
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if self.items < 0:
+            raise CallerError("a source cannot name fewer than no items")
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A published picture that the list holds, with the hashes that a device must find for it."""
+
+    name: str
+    sha256: bytes
+    hashes: tuple[ItemHash, ...]
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if len(self.sha256) != DIGEST_SIZE or not 1 <= len(self.hashes) <= MAX_CANARY_HASHES:
+            raise CallerError("a canary has a SHA-256 digest and 1 to 16 hashes")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One epoch of one list. The constructor checks every rule of section 5 that needs no other data.
+
+    `list_id` 16 octets; `previous` 32 octets or None in epoch 1; `created` in seconds since 1970; `key` is L, encoded,
+    `seed` and `root` 32 octets; the table's sizes follow from `encoding` and `items`.
+    """
+
+    list_id: bytes
+    name: str
+    epoch: int
+    previous: bytes | None
+    created: int
+    suite: str
+    key: bytes
+    encoding: str
+    items: int
+    seed: bytes
+    root: bytes
+    types: tuple[str, ...]
+    sources: tuple[Source, ...]
+    minimum_sources: int
+    sharing: Sharing
+    synthetic: Synthetic
+    probes: Probes
+    canary: Canary | None = None
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if self.suite not in SUITES:
+            raise CallerError(f"ciphersuite {self.suite!r} is not one of {', '.join(SUITES)}")
+        if self.encoding not in (FuseGeometry.encoding, CuckooGeometry.encoding):
+            raise CallerError(f"table encoding {self.encoding!r} is neither fuse nor cuckoo")
+        sizes = (self.list_id, LIST_ID_SIZE), (self.seed, SEED_SIZE), (self.root, DIGEST_SIZE)
+        if any(len(value) != size for value, size in sizes) or len(self.key) != self.group.element_size:
+            raise CallerError("the list id, seed, root or key of a manifest has the wrong length")
+        if self.epoch < 1 or (self.previous is None) != (self.epoch == 1) or self.created < 0:
+            raise CallerError("epochs count from 1, and all but the first name the one before")
+        if self.previous is not None and len(self.previous) != DIGEST_SIZE:
+            raise CallerError("the digest of the previous manifest has the wrong length")
+        if len(self.types) > MAX_TYPES or list(self.types) != sorted(set(self.types)):
+            raise CallerError("hash types are sorted, distinct, and at most 64")
+        names = [source.name for source in self.sources]
+        if not 1 <= len(names) <= MAX_SOURCES or names != sorted(set(names)):
+            raise CallerError("sources are sorted by name, distinct, and 1 to 256")
+        if not 1 <= self.minimum_sources <= len(names):
+            raise CallerError("the number of sources that must name a hash is 1 to the number of sources")
+
+    @property
+    def group(self) -> Group:
+        """The group of the suite."""
+        return group(self.suite)
+
+    @property
+    def geometry(self) -> Geometry:
+        """The table's geometry; it follows from encoding and number of items."""
+        return geometry(self.encoding, self.items)
+
+    @property
+    def table_bytes(self) -> int:
+        """The length of the table file."""
+        return self.geometry.cells * self.group.element_size
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The canonical bytes."""
+        return canonical.encode(_to_json(self))
+
+    @cached_property
+    def digest(self) -> bytes:
+        """D: 32 octets, bound into every ciphertext of a voucher."""
+        return hashlib.sha256(Label.MANIFEST.value + self.encoded).digest()
+
+    @property
+    def manifest_id(self) -> bytes:
+        """The first 16 octets of the digest: what a voucher carries."""
+        return self.digest[:MANIFEST_ID_SIZE]
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Inverse of `encoded`; DecodeError for anything that is not exactly a manifest's canonical bytes.
+
+        Sizes in the manifest that are not those of the published formula are refused here (check 4).
+        """
+        value = canonical.decode(data, "the manifest")
+        if value.get("version") != VERSION:
+            raise DecodeError(f"the manifest is not of version {VERSION}; is this program too old for it?")
+        try:
+            manifest = _from_json(cls, value)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = str(error) if isinstance(error, TpsiError) else "a member is missing or of the wrong kind"
+            raise DecodeError(f"the manifest is malformed: {reason}") from None
+        if manifest.encoded != data:
+            raise DecodeError("the manifest has sizes or members that do not follow from its others")
+        return manifest
+
+
+def _check_name(text: str) -> None:
+    if not 1 <= len(text) <= MAX_NAME or not text.isprintable():
+        raise CallerError(f"a name is 1 to {MAX_NAME} printable characters")
+
+
+def _to_json(m: Manifest) -> canonical.Json:
+    shape = m.geometry
+    table: dict[str, Any] = {"cells": shape.cells, "encoding": m.encoding, "items": m.items, "seed": m.seed.hex()}
+    if isinstance(shape, FuseGeometry):
+        table |= {"segment_length": shape.segment_length, "segments": shape.segments}
+    canary = m.canary and {
+        "hashes": [str(item) for item in m.canary.hashes],
+        "name": m.canary.name,
+        "sha256": m.canary.sha256.hex(),
+    }
+    return {
+        "version": VERSION,
+        "list": m.list_id.hex(),
+        "name": m.name,
+        "epoch": m.epoch,
+        "previous": m.previous and m.previous.hex(),
+        "created": m.created,
+        "suite": m.suite,
+        "key": m.key.hex(),
+        "table": table,
+        "file": {"bytes": m.table_bytes, "chunk": CHUNK_SIZE, "root": m.root.hex()},
+        "types": list(m.types),
+        "sources": [{"items": source.items, "name": source.name} for source in m.sources],
+        "minimum_sources": m.minimum_sources,
+        "sharing": {
+            "count_by": m.sharing.count_by.value,
+            "rows": m.sharing.rows,
+            "threshold": m.sharing.threshold,
+        },
+        "synthetic": {"mode": m.synthetic.mode.value, "per_million": m.synthetic.per_million},
+        "probes": {"per_item": m.probes.per_item, "separated": m.probes.separated},
+        "canary": canary,
+    }
+
+
+def _from_json(cls: type[Manifest], value: Mapping[str, Any]) -> Any:
+    table, sharing, canary = value["table"], value["sharing"], value["canary"]
+    return cls(
+        list_id=_hex(value["list"]),
+        name=_text(value["name"]),
+        epoch=_int(value["epoch"]),
+        previous=None if value["previous"] is None else _hex(value["previous"]),
+        created=_int(value["created"]),
+        suite=_text(value["suite"]),
+        key=_hex(value["key"]),
+        encoding=_text(table["encoding"]),
+        items=_int(table["items"]),
+        seed=_hex(table["seed"]),
+        root=_hex(value["file"]["root"]),
+        types=tuple(_each(value["types"], _text)),
+        sources=tuple(_each(value["sources"], lambda s: Source(_text(s["name"]), _int(s["items"])))),
+        minimum_sources=_int(value["minimum_sources"]),
+        sharing=Sharing(
+            _int(sharing["threshold"]), _int(sharing["rows"]), _member(CountBy, sharing["count_by"])
+        ),
+        synthetic=Synthetic(
+            _member(SyntheticMode, value["synthetic"]["mode"]), _int(value["synthetic"]["per_million"])
+        ),
+        probes=Probes(_int(value["probes"]["per_item"]), _bool(value["probes"]["separated"])),
+        canary=None if canary is None else _canary(canary),
+    )
+
+
+def _canary(value: Mapping[str, Any]) -> Canary:
+    hashes = _each(value["hashes"], lambda text: ItemHash.parse(_text(text)))
+    return Canary(_text(value["name"]), _hex(value["sha256"]), tuple(hashes))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _int(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _hex(value: object) -> bytes:
+    text = _text(value)
+    if not _HEX.match(text):
+        raise ValueError
+    return bytes.fromhex(text)
+
+
+def _member(enum: type[_E], value: object) -> _E:
+    return enum(_text(value))
+
+
+_T = TypeVar("_T")
+
+
+def _each(values: object, convert: Callable[[Any], _T]) -> list[_T]:
+    if not isinstance(values, list):
+        raise TypeError
+    return [convert(value) for value in values]

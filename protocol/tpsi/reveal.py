@@ -1,0 +1,100 @@
+"""From the opened vouchers of a pool to what is revealed (specification, section 9)."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from tpsi import field
+from tpsi.account import Pool, ad_key
+from tpsi.detection import Outcome, detect
+from tpsi.errors import DecodeError
+from tpsi.groups import Rng
+from tpsi.labels import Label
+from tpsi.matching import Opened
+from tpsi.sealing import item_key
+from tpsi.secret import Secret
+from tpsi.symmetric import open_sealed
+from tpsi.voucher import unpad
+
+
+class Verdict(Enum):
+    """What became of one opened voucher of a pool that was examined."""
+
+    REVEALED = "revealed"  # its share is real, and its associated data opened
+    REJECTED = "rejected"  # its share is not on the curve: synthetic, or hostile
+    UNOPENED = "unopened"  # its share is real, but its associated data does not open: hostile or broken
+    CONFLICTING = "conflicting"  # another share with the same coordinate differs: hostile
+    MALFORMED = "malformed"  # not a share: hostile
+    WITHHELD = "withheld"  # nothing is known of it: the pool is not revealed
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The outcome for a pool.
+
+    `shares`: distinct shares that took part. `verdicts[i]` and `associated[i]` belong to the i-th opened voucher;
+    `associated[i]` is None unless it was revealed. `ad_key` is there once the pool is revealed: it opens later matches.
+    """
+
+    outcome: Outcome
+    shares: int
+    verdicts: tuple[Verdict, ...]
+    associated: tuple[bytes | None, ...]
+    ad_key: Secret | None
+
+    def __repr__(self) -> str:
+        return f"<Examination {self.outcome.name} of {len(self.verdicts)} vouchers>"
+
+
+def examine(pool: Pool, opened: Sequence[Opened], *, rng: Rng = secrets.token_bytes) -> Examination:
+    """Detect the real shares among the opened vouchers of one pool and open their associated data.
+
+    Nothing is believed but a secret whose key opens an adct. Never raises for what a device sent.
+    """
+    decoded = [_share(one, pool.sharing.rows) for one in opened]
+    usable = [index for index, share in enumerate(decoded) if share is not None]
+    table = np.array([share for share in decoded if share is not None], np.uint64)
+    table = table.reshape(len(usable), pool.sharing.rows + 1)
+
+    def opens(shared_secret: bytes, candidates: Sequence[int]) -> bool:
+        key = ad_key(Secret(shared_secret), pool)
+        return any(open_associated(key, opened[usable[i]]) is not None for i in candidates)
+
+    found = detect(table[:, 0], table[:, 1:], pool.sharing.threshold, opens, rng=rng)
+    key = ad_key(found.curve.secret, pool) if found.curve else None
+    verdicts = [Verdict.MALFORMED] * len(opened)
+    associated: list[bytes | None] = [None] * len(opened)
+    for row, index in enumerate(usable):
+        if found.conflicting[row]:
+            verdicts[index] = Verdict.CONFLICTING
+        elif key is None:
+            verdicts[index] = Verdict.WITHHELD
+        elif not found.real[row]:
+            verdicts[index] = Verdict.REJECTED
+        else:
+            associated[index] = open_associated(key, opened[index])
+            verdicts[index] = Verdict.UNOPENED if associated[index] is None else Verdict.REVEALED
+    return Examination(found.outcome, found.distinct, tuple(verdicts), tuple(associated), key)
+
+
+def open_associated(key: Secret, opened: Opened) -> bytes | None:
+    """The associated data of an opened voucher under k_ad; None if it does not open or is not padded as it must be."""
+    one_time = item_key(key.reveal(), opened.voucher_id)
+    padded = open_sealed(one_time, opened.adct, Label.AD.value + opened.voucher_id)
+    if padded is None:
+        return None
+    try:
+        return unpad(padded)
+    except DecodeError:
+        return None
+
+
+def _share(opened: Opened, rows: int) -> field.Elements | None:
+    """The share's u + 1 field elements; None if it is malformed."""
+    values = field.decode(opened.share)
+    if values is None or len(values) != rows + 1 or int(values[0]) == 0:
+        return None
+    return values

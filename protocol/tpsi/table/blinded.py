@@ -1,0 +1,60 @@
+"""A blinded table as a device sees it: cells, and the candidates that they give for an item (specification, section 4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tpsi.errors import CallerError
+from tpsi.groups import Group, Rows
+from tpsi.table.geometry import SEED_SIZE, FuseGeometry, Geometry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """The outcome of looking up n items.
+
+    `elements` (n, c, element_size); `good` (n, c): False marks a bad candidate, whose element is to be
+    ignored: from an invalid cell, the identity, or a repetition of an earlier candidate of the same item.
+    """
+
+    elements: Rows
+    good: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlindedTable:
+    """A table of one suite and encoding. `cells` (m, element_size) may be memory-mapped: a lookup reads what it needs.
+
+    The constructor checks shapes, not content: a cell is checked when it is read.
+    """
+
+    group: Group
+    geometry: Geometry
+    seed: bytes
+    cells: Rows
+
+    def __post_init__(self) -> None:
+        if len(self.seed) != SEED_SIZE:
+            raise CallerError(f"a table's seed has {SEED_SIZE} octets")
+        if self.cells.shape != (self.geometry.cells, self.group.element_size) or self.cells.dtype != np.uint8:
+            raise CallerError(
+                f"the cells of this table are {self.geometry.cells} rows of {self.group.element_size} octets, "
+                f"not {self.cells.shape} of {self.cells.dtype}"
+            )
+
+    def lookup(self, items: Sequence[bytes]) -> Candidates:
+        """The candidates of every encoded item hash; never raises for the content of a cell."""
+        group, count = self.group, len(items)
+        positions = self.geometry.positions(items, self.seed)
+        read = np.ascontiguousarray(self.cells[positions.ravel()])
+        valid = group.valid(read)
+        read[~valid] = 0  # the identity, which every operation accepts
+        columns = read.reshape(count, self.geometry.arity, group.element_size)
+        sound = valid.reshape(count, self.geometry.arity)
+        if isinstance(self.geometry, FuseGeometry):
+            total = group.add(group.add(columns[:, 0], columns[:, 1]), columns[:, 2])
+            return Candidates(total[:, None, :], (sound.all(axis=1) & total.any(axis=1))[:, None])
+        repeated = (columns[:, 0] == columns[:, 1]).all(axis=1)
+        return Candidates(columns, np.stack([sound[:, 0], sound[:, 1] & ~repeated], axis=1))

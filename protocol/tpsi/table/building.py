@@ -1,0 +1,152 @@
+"""Building a blinded table that holds every item of a list, or none (specification, sections 4.1 to 4.3)."""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tpsi.errors import BuildError
+from tpsi.groups import Group, Rng, Rows
+from tpsi.items import ItemHash
+from tpsi.secret import Secret
+from tpsi.table.blinded import BlindedTable
+from tpsi.table.blinding import TableSecrets, blind_items, fill_elements
+from tpsi.table.geometry import SEED_SIZE, CuckooGeometry, Geometry, geometry
+from tpsi.table.peeling import Peeling, orient_cycles, peel
+
+MAX_SEEDS = 64
+BATCH = 4096
+
+#: Told after each batch of work: what is being done, how much of it is done, of how much.
+Progress: TypeAlias = Callable[[str, int, int], None]
+#: Blinds the encoded items in order. The default does it here; a server may spread it over processes.
+Blind: TypeAlias = Callable[[Sequence[bytes], TableSecrets], Rows]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where everything stands for one seed: the encoded items, their positions, and the cell assigned to each."""
+
+    geometry: Geometry
+    seed: bytes
+    items: Sequence[bytes]
+    positions: NDArray[np.int64]
+    peeling: Peeling
+    assigned: NDArray[np.int64]
+
+    @property
+    def fill(self) -> NDArray[np.int64]:
+        """The cells that hold no item, in ascending order."""
+        free = np.ones(self.geometry.cells, np.bool_)
+        free[self.assigned] = False
+        return np.flatnonzero(free)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuiltTable:
+    """A new table, the secrets behind it, and its layout."""
+
+    table: BlindedTable
+    secrets: TableSecrets
+    layout: Layout
+
+
+def canonical_items(items: Iterable[ItemHash]) -> list[bytes]:
+    """The distinct encodings of a list, in ascending order: what a table is built from."""
+    return sorted({item.encode() for item in items})
+
+
+def lay_out(encoding: str, items: Sequence[bytes], seed: bytes) -> Layout | None:
+    """The layout of canonical items for one seed; None if the seed does not place all of them."""
+    shape = geometry(encoding, len(items))
+    positions = shape.positions(items, seed)
+    peeling = peel(positions, shape.cells)
+    assigned: NDArray[np.int64] | None = peeling.cell
+    if isinstance(shape, CuckooGeometry):
+        assigned = orient_cycles(peeling, positions, np.arange(len(items)))
+    elif len(peeling.remaining):
+        assigned = None
+    return None if assigned is None else Layout(shape, seed, items, positions, peeling, assigned)
+
+
+def find_layout(encoding: str, items: Sequence[bytes], rng: Rng) -> Layout:
+    """Draw seeds until one places every canonical item; BuildError after MAX_SEEDS."""
+    for _ in range(MAX_SEEDS):
+        layout = lay_out(encoding, items, rng(SEED_SIZE))
+        if layout is not None:
+            return layout
+    raise BuildError(f"none of {MAX_SEEDS} seeds places all {len(items)} items; is the random generator working?")
+
+
+def build_table(
+    group: Group,
+    encoding: str,
+    items: Iterable[ItemHash],
+    *,
+    rng: Rng = secrets.token_bytes,
+    progress: Progress | None = None,
+    blind: Blind | None = None,
+) -> BuiltTable:
+    """Encode a list; repeated hashes count once.
+
+    Raises CallerError for an unknown encoding, BuildError if not every item could be encoded. Draws, in
+    this order: the table secrets (α, fill key), then one seed after another.
+    """
+    encoded = canonical_items(items)
+    table_secrets = TableSecrets.draw(group, rng)
+    return _build(group, find_layout(encoding, encoded, rng), table_secrets, progress or _silent, blind)
+
+
+def _build(
+    group: Group, layout: Layout, table_secrets: TableSecrets, progress: Progress, blind: Blind | None = None
+) -> BuiltTable:
+    """The private twin of `build_table`: nothing is drawn."""
+    blinded = blind(layout.items, table_secrets) if blind else _blind(group, layout.items, table_secrets, progress)
+    cells = np.zeros((layout.geometry.cells, group.element_size), np.uint8)
+    _write_fill(group, cells, layout, table_secrets.fill_key, progress)
+    if isinstance(layout.geometry, CuckooGeometry):
+        cells[layout.assigned] = blinded
+    else:
+        _write_backwards(group, cells, layout, blinded, progress)
+    if not group.valid(cells).all():
+        raise BuildError("a cell came out as the identity: start again with fresh secrets")
+    return BuiltTable(BlindedTable(group, layout.geometry, layout.seed, cells), table_secrets, layout)
+
+
+def _blind(group: Group, items: Sequence[bytes], table_secrets: TableSecrets, progress: Progress) -> Rows:
+    blinded = np.zeros((len(items), group.element_size), np.uint8)
+    for start in range(0, len(items), BATCH):
+        batch = items[start : start + BATCH]
+        blinded[start : start + len(batch)] = blind_items(group, batch, table_secrets)
+        progress("blinding", start + len(batch), len(items))
+    return blinded
+
+
+def _write_fill(group: Group, cells: Rows, layout: Layout, fill_key: Secret, progress: Progress) -> None:
+    fill = layout.fill
+    for start in range(0, len(fill), BATCH):
+        batch = fill[start : start + BATCH]
+        cells[batch] = fill_elements(group, fill_key, batch.tolist())
+        progress("filling", start + len(batch), len(fill))
+
+
+def _write_backwards(group: Group, cells: Rows, layout: Layout, blinded: Rows, progress: Progress) -> None:
+    """Solve the assigned cells of a fuse table, the last round first: T[c] = (V − T[c']) − T[c'']."""
+    done, total = 0, len(layout.items)
+    for members in reversed(layout.peeling.rounds):
+        for start in range(0, len(members), BATCH):
+            batch = members[start : start + BATCH]
+            mine = layout.assigned[batch]
+            around = layout.positions[batch]
+            others = around[around != mine[:, None]].reshape(-1, 2)
+            difference = group.subtract(blinded[batch], cells[others[:, 0]])
+            cells[mine] = group.subtract(difference, cells[others[:, 1]])
+            done += len(batch)
+        progress("encoding", done, total)
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    return

@@ -1,0 +1,104 @@
+"""What a device checks before it uses a table, as far as the manifest tells (specification, section 5, checks 1 to 6)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tpsi.errors import CallerError, VerificationError
+from tpsi.groups import SUITES, Group
+from tpsi.manifest import LIST_ID_SIZE, Manifest
+from tpsi.merkle import DIGEST_SIZE
+from tpsi.parameters import SyntheticMode
+from tpsi.signing import PUBLIC_KEY_SIZE, SignedManifest
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What a device fixed at enrolment and does not let a server change.
+
+    `lowest_threshold`: a manifest with a lower one is refused. `least_synthetic`: in a million, likewise.
+    `auditor_keys`: each of them must have signed.
+    """
+
+    list_id: bytes
+    server_key: bytes
+    lowest_threshold: int
+    least_synthetic: int = 0
+    auditor_keys: tuple[bytes, ...] = ()
+    suites: tuple[str, ...] = SUITES
+
+    def __post_init__(self) -> None:
+        if len(self.list_id) != LIST_ID_SIZE or len(self.server_key) != PUBLIC_KEY_SIZE:
+            raise CallerError("a list id has 16 octets, a server key 32")
+        if self.lowest_threshold < 1:
+            raise CallerError("the lowest threshold that a device accepts is 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest manifest that a device has accepted."""
+
+    epoch: int
+    digest: bytes
+
+    def __post_init__(self) -> None:
+        if self.epoch < 1 or len(self.digest) != DIGEST_SIZE:
+            raise CallerError("a seen manifest has an epoch from 1 and a digest of 32 octets")
+
+
+def accept(envelope: SignedManifest, pins: Pins, seen: Seen | None) -> Manifest:
+    """The manifest, if a device with these pins may use it next; else VerificationError saying why not.
+
+    The numbers are those of section 5. The envelope's decoder has done checks 1 and 4.
+    """
+    manifest = envelope.verify(pins.server_key, pins.auditor_keys)  # 2
+    check_key(manifest, pins)  # 3
+    check_parameters(manifest, pins)  # 5
+    check_chain(manifest, pins, seen)  # 6
+    return manifest
+
+
+def check_key(manifest: Manifest, pins: Pins) -> None:
+    """Check 3. An invalid L would make every slot unopenable; the identity would take γ out of S."""
+    if manifest.suite not in pins.suites:
+        raise VerificationError(f"this device does not accept the ciphersuite {manifest.suite}")
+    chosen: Group = manifest.group
+    if not chosen.valid(np.frombuffer(manifest.key, np.uint8).reshape(1, -1))[0]:
+        raise VerificationError("the table's public key is not a valid group element")
+
+
+def check_parameters(manifest: Manifest, pins: Pins) -> None:
+    """Check 5. A lower threshold, less cover, or neighbouring hashes on the list would each reveal more."""
+    if manifest.sharing.threshold < pins.lowest_threshold:
+        raise VerificationError(
+            f"the list's threshold is {manifest.sharing.threshold}, this device accepts {pins.lowest_threshold} or more"
+        )
+    if manifest.synthetic.per_million < pins.least_synthetic:
+        raise VerificationError(
+            f"the list asks for {manifest.synthetic.per_million} synthetic vouchers in a million, "
+            f"this device demands {pins.least_synthetic} or more"
+        )
+    if manifest.probes.per_item > 1 and not manifest.probes.separated:
+        raise VerificationError("the list asks for several probes an item but does not state that it is separated")
+    if manifest.probes.per_item > 1 and manifest.synthetic.mode is SyntheticMode.NONE:
+        raise VerificationError("the list asks for several probes an item without synthetic vouchers")
+
+
+def check_chain(manifest: Manifest, pins: Pins, seen: Seen | None) -> None:
+    """Check 6: another list, a fork, a step back, or a gap that the caller has to fill first."""
+    if manifest.list_id != pins.list_id:
+        raise VerificationError("this is the manifest of another list than the one this device enrolled for")
+    if seen is None:
+        return
+    if manifest.epoch < seen.epoch:
+        raise VerificationError(
+            f"the server steps back to epoch {manifest.epoch}; this device has already seen epoch {seen.epoch}"
+        )
+    if manifest.epoch == seen.epoch and manifest.digest != seen.digest:
+        raise VerificationError(f"the server shows two different manifests for epoch {seen.epoch}: a fork")
+    if manifest.epoch == seen.epoch + 1 and manifest.previous != seen.digest:
+        raise VerificationError(f"epoch {manifest.epoch} does not follow the epoch {seen.epoch} seen here: a fork")
+    if manifest.epoch > seen.epoch + 1:
+        raise VerificationError(
+            f"epochs {seen.epoch + 1} to {manifest.epoch - 1} are missing between the manifest seen and this one"
+        )

@@ -1,0 +1,194 @@
+"""The voucher's layout and padding (specification, sections 7.1 and 7.2)."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from tpsi.errors import CallerError, DecodeError
+from tpsi.field import ELEMENT_SIZE as FIELD_SIZE
+from tpsi.labels import Label
+from tpsi.manifest import MANIFEST_ID_SIZE, Manifest
+from tpsi.reading import Reader
+from tpsi.symmetric import KEY_SIZE, TAG_SIZE
+
+VERSION = 1
+VOUCHER_ID_SIZE = 16
+HEADER_SIZE = 40
+#: 256 probes with two candidates each.
+MAX_SLOTS = 512
+MAX_SIZE_CLASS = 23
+MAX_ACCOUNT = 64
+_LENGTH_SIZE = 4
+
+
+def padded_size(size_class: int) -> int:
+    """Octets of padded associated data in a size class."""
+    if not 0 <= size_class <= MAX_SIZE_CLASS:
+        raise CallerError(f"a size class is 0 to {MAX_SIZE_CLASS}, not {size_class}")
+    if size_class == 0:
+        return 0
+    doublings, half = divmod(size_class - 1, 2)
+    return (2 + half) << (5 + doublings)
+
+
+def capacity(size_class: int) -> int:
+    """The longest associated data that fits a size class."""
+    return max(0, padded_size(size_class) - _LENGTH_SIZE)
+
+
+def smallest_class(length: int) -> int:
+    """The smallest size class for associated data of this length; CallerError if it is too long for all."""
+    for size_class in range(MAX_SIZE_CLASS + 1):
+        if length <= capacity(size_class):
+            return size_class
+    raise CallerError(f"associated data has at most {capacity(MAX_SIZE_CLASS)} octets, not {length}")
+
+
+def pad(data: bytes, size_class: int) -> bytes:
+    """Pad associated data to its class; CallerError if it does not fit."""
+    if len(data) > capacity(size_class):
+        raise CallerError(f"{len(data)} octets of associated data do not fit size class {size_class}")
+    if size_class == 0:
+        return b""
+    return (len(data).to_bytes(_LENGTH_SIZE, "big") + data).ljust(padded_size(size_class), b"\0")
+
+
+def unpad(padded: bytes) -> bytes:
+    """Inverse of `pad`; DecodeError if the padding is not as `pad` makes it."""
+    if not padded:
+        return b""
+    length = int.from_bytes(padded[:_LENGTH_SIZE], "big")
+    end = _LENGTH_SIZE + length
+    if end > len(padded) or any(padded[end:]):
+        raise DecodeError("the padding of associated data is wrong")
+    return padded[_LENGTH_SIZE:end]
+
+
+def share_size(rows: int) -> int:
+    """Octets of an encoded share: coordinate and rows."""
+    return FIELD_SIZE * (rows + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first 40 octets of a voucher; they are bound into each of its ciphertexts."""
+
+    manifest_id: bytes
+    voucher_id: bytes
+    generation: int
+    slots: int
+    size_class: int
+
+    def __post_init__(self) -> None:
+        if len(self.manifest_id) != MANIFEST_ID_SIZE or len(self.voucher_id) != VOUCHER_ID_SIZE:
+            raise CallerError("a manifest id and a voucher id have 16 octets each")
+        if not 0 <= self.generation < 2**32:
+            raise CallerError("a generation is 0 to 2^32 - 1")
+        if not 1 <= self.slots <= MAX_SLOTS:
+            raise CallerError(f"a voucher has 1 to {MAX_SLOTS} slots, not {self.slots}")
+        if not 0 <= self.size_class <= MAX_SIZE_CLASS:
+            raise CallerError(f"a size class is 0 to {MAX_SIZE_CLASS}, not {self.size_class}")
+
+    def encode(self) -> bytes:
+        """`u8(1) ‖ manifest id ‖ voucher id ‖ u32(g) ‖ u16(slots) ‖ u8(size class)`."""
+        return (
+            bytes((VERSION,))
+            + self.manifest_id
+            + self.voucher_id
+            + self.generation.to_bytes(4, "big")
+            + self.slots.to_bytes(2, "big")
+            + bytes((self.size_class,))
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The header at the front of a voucher, all that a transport needs; DecodeError if there is none."""
+        reader = Reader(data[:HEADER_SIZE], "the voucher's header")
+        if reader.integer(1) != VERSION:
+            raise DecodeError("the voucher is not of version 1")
+        try:
+            return cls(
+                reader.take(MANIFEST_ID_SIZE),
+                reader.take(VOUCHER_ID_SIZE),
+                reader.integer(4),
+                reader.integer(2),
+                reader.integer(1),
+            )
+        except CallerError as error:
+            raise DecodeError(f"the voucher's header is malformed: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One chance to open a voucher: `q` is an encoded element, `ct` the sealed rkey and share."""
+
+    q: bytes
+    ct: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """A voucher as it travels; `rct` is the outer payload."""
+
+    header: Header
+    slots: tuple[Slot, ...]
+    rct: bytes
+
+    def encode(self) -> bytes:
+        """The voucher's octets."""
+        return b"".join([self.header.encode(), *(slot.q + slot.ct for slot in self.slots), self.rct])
+
+    @classmethod
+    def decode(cls, data: bytes, manifest: Manifest) -> Self:
+        """Inverse of `encode`, for vouchers sealed under this manifest; DecodeError for anything else.
+
+        Elements are checked when they are matched, not here: an invalid one spoils its slot alone.
+        """
+        header = Header.decode(data)
+        if header.manifest_id != manifest.manifest_id:
+            raise DecodeError("the voucher was sealed for another epoch or list")
+        if header.slots != slot_count(manifest):
+            raise DecodeError(f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}")
+        if len(data) != voucher_size(manifest, header.size_class):
+            raise DecodeError("the voucher's length does not follow from its header")
+        reader = Reader(data, "the voucher")
+        reader.take(HEADER_SIZE)
+        ct_size = KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
+        slots = tuple(
+            Slot(reader.take(manifest.group.element_size), reader.take(ct_size)) for _ in range(header.slots)
+        )
+        rct = reader.take(padded_size(header.size_class) + 2 * TAG_SIZE)
+        reader.finish()
+        return cls(header, slots, rct)
+
+
+def slot_count(manifest: Manifest) -> int:
+    """Slots of every voucher under a manifest: probes times candidates."""
+    return manifest.probes.per_item * manifest.geometry.candidates
+
+
+def voucher_size(manifest: Manifest, size_class: int) -> int:
+    """Octets of a voucher under a manifest, for associated data of a size class."""
+    slot = manifest.group.element_size + KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
+    return HEADER_SIZE + slot_count(manifest) * slot + padded_size(size_class) + 2 * TAG_SIZE
+
+
+def context(manifest: Manifest, header: Header, account: str) -> bytes:
+    """What every ciphertext of a voucher is bound to: `D ‖ header ‖ u8(|account|) ‖ account`."""
+    return manifest.digest + header.encode() + encode_account(account)
+
+
+def encode_account(account: str) -> bytes:
+    """`u8(|account|) ‖ account`; CallerError unless it has 1 to 64 printable ASCII characters."""
+    if not 1 <= len(account) <= MAX_ACCOUNT or not account.isascii() or not account.isprintable():
+        raise CallerError(f"an account is named by 1 to {MAX_ACCOUNT} printable ASCII characters")
+    return bytes((len(account),)) + account.encode("ascii")
+
+
+def slot_data(bound: bytes) -> bytes:
+    """Associated data of a slot's ciphertext."""
+    return Label.SLOT.value + bound
+
+
+def payload_data(bound: bytes) -> bytes:
+    """Associated data of the outer payload."""
+    return Label.PAYLOAD.value + bound
