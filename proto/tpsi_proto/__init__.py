@@ -1,0 +1,1 @@
+"""The wire contract `tpsi.v1`: the `.proto` file and the code generated from it."""

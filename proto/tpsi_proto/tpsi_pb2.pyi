@@ -1,0 +1,238 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REASON_UNSPECIFIED: _ClassVar[Reason]
+    TOKEN_MISSING: _ClassVar[Reason]
+    TOKEN_UNKNOWN: _ClassVar[Reason]
+    TOKEN_EXPIRED: _ClassVar[Reason]
+    TOKEN_REVOKED: _ClassVar[Reason]
+    ROLE_FORBIDDEN: _ClassVar[Reason]
+    NO_TABLE: _ClassVar[Reason]
+    MANIFEST_UNKNOWN: _ClassVar[Reason]
+    EPOCH_RETIRED: _ClassVar[Reason]
+    OFFSET_OUT_OF_RANGE: _ClassVar[Reason]
+    CANARY_NONE: _ClassVar[Reason]
+    VOUCHER_MALFORMED: _ClassVar[Reason]
+    VOUCHER_ID_REUSED: _ClassVar[Reason]
+    VOUCHER_WRONG_EPOCH: _ClassVar[Reason]
+    BATCH_TOO_LARGE: _ClassVar[Reason]
+    BATCH_EMPTY: _ClassVar[Reason]
+    ACCOUNT_UNKNOWN: _ClassVar[Reason]
+    INVALID_REQUEST: _ClassVar[Reason]
+    STORE_UNAVAILABLE: _ClassVar[Reason]
+    SHUTTING_DOWN: _ClassVar[Reason]
+    INTERNAL_ERROR: _ClassVar[Reason]
+REASON_UNSPECIFIED: Reason
+TOKEN_MISSING: Reason
+TOKEN_UNKNOWN: Reason
+TOKEN_EXPIRED: Reason
+TOKEN_REVOKED: Reason
+ROLE_FORBIDDEN: Reason
+NO_TABLE: Reason
+MANIFEST_UNKNOWN: Reason
+EPOCH_RETIRED: Reason
+OFFSET_OUT_OF_RANGE: Reason
+CANARY_NONE: Reason
+VOUCHER_MALFORMED: Reason
+VOUCHER_ID_REUSED: Reason
+VOUCHER_WRONG_EPOCH: Reason
+BATCH_TOO_LARGE: Reason
+BATCH_EMPTY: Reason
+ACCOUNT_UNKNOWN: Reason
+INVALID_REQUEST: Reason
+STORE_UNAVAILABLE: Reason
+SHUTTING_DOWN: Reason
+INTERNAL_ERROR: Reason
+
+class GetManifestRequest(_message.Message):
+    __slots__ = ("epoch",)
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    def __init__(self, epoch: _Optional[int] = ...) -> None: ...
+
+class GetManifestResponse(_message.Message):
+    __slots__ = ("signed_manifest",)
+    SIGNED_MANIFEST_FIELD_NUMBER: _ClassVar[int]
+    signed_manifest: bytes
+    def __init__(self, signed_manifest: _Optional[bytes] = ...) -> None: ...
+
+class GetTableDigestsRequest(_message.Message):
+    __slots__ = ("manifest_digest",)
+    MANIFEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    manifest_digest: bytes
+    def __init__(self, manifest_digest: _Optional[bytes] = ...) -> None: ...
+
+class GetTableDigestsResponse(_message.Message):
+    __slots__ = ("leaves",)
+    LEAVES_FIELD_NUMBER: _ClassVar[int]
+    leaves: bytes
+    def __init__(self, leaves: _Optional[bytes] = ...) -> None: ...
+
+class DownloadTableRequest(_message.Message):
+    __slots__ = ("manifest_digest", "offset")
+    MANIFEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    manifest_digest: bytes
+    offset: int
+    def __init__(self, manifest_digest: _Optional[bytes] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class TablePiece(_message.Message):
+    __slots__ = ("offset", "data")
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    data: bytes
+    def __init__(self, offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class GetCanaryRequest(_message.Message):
+    __slots__ = ("manifest_digest",)
+    MANIFEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    manifest_digest: bytes
+    def __init__(self, manifest_digest: _Optional[bytes] = ...) -> None: ...
+
+class GetCanaryResponse(_message.Message):
+    __slots__ = ("name", "picture")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    picture: bytes
+    def __init__(self, name: _Optional[str] = ..., picture: _Optional[bytes] = ...) -> None: ...
+
+class WhoAmIRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class WhoAmIResponse(_message.Message):
+    __slots__ = ("account", "list_name")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    LIST_NAME_FIELD_NUMBER: _ClassVar[int]
+    account: str
+    list_name: str
+    def __init__(self, account: _Optional[str] = ..., list_name: _Optional[str] = ...) -> None: ...
+
+class UploadBatch(_message.Message):
+    __slots__ = ("sequence", "vouchers")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    VOUCHERS_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    vouchers: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, sequence: _Optional[int] = ..., vouchers: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class BatchAck(_message.Message):
+    __slots__ = ("sequence", "stored", "refused")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    stored: int
+    refused: _containers.RepeatedCompositeFieldContainer[Refusal]
+    def __init__(self, sequence: _Optional[int] = ..., stored: _Optional[int] = ..., refused: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ...) -> None: ...
+
+class Refusal(_message.Message):
+    __slots__ = ("index", "reason")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    reason: Reason
+    def __init__(self, index: _Optional[int] = ..., reason: _Optional[_Union[Reason, str]] = ...) -> None: ...
+
+class GetStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetStatusResponse(_message.Message):
+    __slots__ = ("list_name", "epochs", "accounts", "vouchers_received", "vouchers_waiting", "accounts_revealed")
+    LIST_NAME_FIELD_NUMBER: _ClassVar[int]
+    EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    VOUCHERS_RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    VOUCHERS_WAITING_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_REVEALED_FIELD_NUMBER: _ClassVar[int]
+    list_name: str
+    epochs: _containers.RepeatedCompositeFieldContainer[Epoch]
+    accounts: int
+    vouchers_received: int
+    vouchers_waiting: int
+    accounts_revealed: int
+    def __init__(self, list_name: _Optional[str] = ..., epochs: _Optional[_Iterable[_Union[Epoch, _Mapping]]] = ..., accounts: _Optional[int] = ..., vouchers_received: _Optional[int] = ..., vouchers_waiting: _Optional[int] = ..., accounts_revealed: _Optional[int] = ...) -> None: ...
+
+class Epoch(_message.Message):
+    __slots__ = ("number", "manifest_digest", "items", "suite", "encoding", "retired", "created")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    MANIFEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    RETIRED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    manifest_digest: bytes
+    items: int
+    suite: str
+    encoding: str
+    retired: bool
+    created: _timestamp_pb2.Timestamp
+    def __init__(self, number: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., items: _Optional[int] = ..., suite: _Optional[str] = ..., encoding: _Optional[str] = ..., retired: _Optional[bool] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListAccountsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListAccountsResponse(_message.Message):
+    __slots__ = ("accounts", "next_page_token")
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    accounts: _containers.RepeatedCompositeFieldContainer[Account]
+    next_page_token: str
+    def __init__(self, accounts: _Optional[_Iterable[_Union[Account, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Account(_message.Message):
+    __slots__ = ("name", "vouchers", "opened", "revealed", "flagged", "revoked", "last_upload")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VOUCHERS_FIELD_NUMBER: _ClassVar[int]
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    REVEALED_FIELD_NUMBER: _ClassVar[int]
+    FLAGGED_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_FIELD_NUMBER: _ClassVar[int]
+    LAST_UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    vouchers: int
+    opened: int
+    revealed: int
+    flagged: bool
+    revoked: bool
+    last_upload: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., vouchers: _Optional[int] = ..., opened: _Optional[int] = ..., revealed: _Optional[int] = ..., flagged: _Optional[bool] = ..., revoked: _Optional[bool] = ..., last_upload: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetRevealRequest(_message.Message):
+    __slots__ = ("account",)
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    account: str
+    def __init__(self, account: _Optional[str] = ...) -> None: ...
+
+class RevealedItem(_message.Message):
+    __slots__ = ("voucher_id", "associated_data", "received", "epoch")
+    VOUCHER_ID_FIELD_NUMBER: _ClassVar[int]
+    ASSOCIATED_DATA_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    voucher_id: bytes
+    associated_data: bytes
+    received: _timestamp_pb2.Timestamp
+    epoch: int
+    def __init__(self, voucher_id: _Optional[bytes] = ..., associated_data: _Optional[bytes] = ..., received: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., epoch: _Optional[int] = ...) -> None: ...
