@@ -8,6 +8,7 @@ import numpy as np
 from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined, unused-ignore]
 from numpy.typing import NDArray
+
 from tpsi.errors import CallerError, DecodeError, ElementError
 from tpsi.groups import P256_SHA256, sswu
 from tpsi.groups.base import Rng, Rows

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from tpsi.errors import CallerError, DecodeError, ElementError
 from tpsi.groups import RISTRETTO255_SHA512, sodium
 from tpsi.groups.base import Rng, Rows
@@ -21,7 +22,9 @@ _NOT_AN_ELEMENT: Final = "a row is not the canonical encoding of a ristretto255 
 class Ristretto255:
     """Implements `Group`. Every operation is one call of libsodium a row, on addresses inside the arrays.
 
-    libsodium has one status for "invalid encoding" and "the result is the identity"; they are told apart here
+    Three habits of libsodium end here. Version 1.0.18, which `rbcl` brings, ignores the top bit of an encoding,
+    where RFC 9496 (section 4.3.1) has a decoder refuse one that is set. It takes the identity for a valid
+    element. And it has one status for "invalid encoding" and "the result is the identity"; they are told apart
     by a second look at the rows concerned, of which an honest run has none.
     """
 
@@ -39,10 +42,10 @@ class Ristretto255:
         return elements
 
     def valid(self, elements: Rows) -> NDArray[np.bool_]:
-        """See `Group.valid`; libsodium takes the identity for valid, so it is refused here."""
+        """See `Group.valid`."""
         elements = require_rows(elements, SIZE, "elements")
-        canonical = np.fromiter(map(sodium.is_valid_point, _addresses(elements)), np.bool_, len(elements))
-        return canonical & elements.any(axis=1)
+        accepted = np.fromiter(map(sodium.is_valid_point, _addresses(elements)), np.bool_, len(elements))
+        return accepted & ~_top_bits(elements) & elements.any(axis=1)
 
     def scalars_from_wide(self, wide: Rows) -> Rows:
         """64 octets a row, little-endian, modulo the order."""
@@ -58,12 +61,12 @@ class Ristretto255:
     def multiply(self, scalars: Rows, elements: Rows) -> Rows:
         """See `Group.multiply`; a scalar that is not below the order raises CallerError."""
         scalars = self._reduced(scalars)
-        elements = require_rows(elements, SIZE, "elements")
+        elements = _operands(elements)
         count = pair_count(scalars, elements)
         products = _empty(count)
-        failed = _run(sodium.multiply, products, _operand(scalars, count), _operand(elements, count))
+        failed = _run(sodium.multiply, products, _repeated(scalars, count), _repeated(elements, count))
         if len(failed):
-            _require_canonical(elements if len(elements) == 1 else elements[failed])
+            _require_accepted(elements if len(elements) == 1 else elements[failed])
             products[failed] = 0
         return products
 
@@ -102,13 +105,24 @@ class Ristretto255:
 
 
 def _combine(function: sodium.Function, left: Rows, right: Rows) -> Rows:
-    left = require_rows(left, SIZE, "elements")
-    right = require_rows(right, SIZE, "elements")
+    left, right = _operands(left), _operands(right)
     count = pair_count(left, right)
     results = _empty(count)
-    if len(_run(function, results, _operand(left, count), _operand(right, count))):
+    if len(_run(function, results, _repeated(left, count), _repeated(right, count))):
         raise ElementError(_NOT_AN_ELEMENT)
     return results
+
+
+def _operands(elements: Rows) -> Rows:
+    """Rows that libsodium may be asked to decode: it checks all but the top bit."""
+    elements = require_rows(elements, SIZE, "elements")
+    if _top_bits(elements).any():
+        raise ElementError(_NOT_AN_ELEMENT)
+    return elements
+
+
+def _top_bits(elements: Rows) -> NDArray[np.bool_]:
+    return elements[:, -1] >= 0x80
 
 
 def _empty(count: int) -> Rows:
@@ -121,7 +135,7 @@ def _addresses(rows: Rows) -> range:
     return range(start, start + len(rows) * width, width)
 
 
-def _operand(rows: Rows, count: int) -> Iterable[int]:
+def _repeated(rows: Rows, count: int) -> Iterable[int]:
     """Addresses for `count` operations: a single row is repeated."""
     return _addresses(rows) if len(rows) == count else repeat(rows.ctypes.data, count)
 
@@ -132,7 +146,7 @@ def _run(function: sodium.Function, results: Rows, *arguments: Iterable[int]) ->
     return np.flatnonzero(np.fromiter(statuses, np.intc, len(results)))
 
 
-def _require_canonical(elements: Rows) -> None:
-    """ElementError unless every row is the canonical encoding of an element, be it the identity."""
+def _require_accepted(elements: Rows) -> None:
+    """ElementError unless libsodium decodes every row, be it to the identity."""
     if not all(map(sodium.is_valid_point, _addresses(elements))):
         raise ElementError(_NOT_AN_ELEMENT)

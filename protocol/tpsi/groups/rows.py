@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from tpsi.errors import CallerError
 from tpsi.groups.base import Group, Rng, Rows
 

@@ -32,7 +32,7 @@ def _remove_unpacked_library(path: str) -> None:
             os.unlink(path)
 
 
-#: (p) -> 1 for a canonical encoding, the identity's among them, else 0.
+#: (p) -> 1 for a valid encoding, the identity's among them, else 0. Here and below the top bit is ignored.
 is_valid_point: Final = _function("crypto_core_ristretto255_is_valid_point", 1)
 #: (result, p, q) -> 0, or -1 if p or q is not a valid encoding.
 add: Final = _function("crypto_core_ristretto255_add", 3)

@@ -7,6 +7,7 @@ device itself is outside the threat model (specification, section 10.8).
 from typing import Final
 
 from flint import fmpz_mod_ctx
+
 from tpsi.groups.expand import expand_message_xmd
 
 #: The curve y^2 = x^3 + A x + B over the integers modulo P, and the map's constant Z.

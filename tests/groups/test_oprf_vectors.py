@@ -1,0 +1,61 @@
+"""RFC 9497's vectors: hash to group, scalars and multiplication of both suites, each intermediate compared."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tpsi.groups import Rows, group
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "rfc9497_oprf.json").read_text("utf-8"))
+CASES = [
+    pytest.param(vectors, vector, id=f"{vectors['identifier']}-mode{vectors['mode']}-{number}")
+    for vectors in VECTORS["sets"]
+    for number, vector in enumerate(vectors["vectors"], 1)
+]
+
+
+def rows(*encodings: str) -> Rows:
+    return np.array([list(bytes.fromhex(encoding)) for encoding in encodings], dtype=np.uint8)
+
+
+def sized(octets: bytes) -> bytes:
+    return len(octets).to_bytes(2, "big") + octets
+
+
+@pytest.mark.parametrize(("vectors", "vector"), CASES)
+def test_blind_evaluate_finalize(vectors: dict[str, Any], vector: dict[str, list[str]]) -> None:
+    suite = group(vectors["suite"])
+    context = b"OPRFV1-" + bytes((vectors["mode"],)) + b"-" + vectors["identifier"].encode()
+    assert bytes.fromhex(vectors["group_dst"]) == b"HashToGroup-" + context
+
+    inputs = [bytes.fromhex(text) for text in vector["Input"]]
+    blinds = rows(*vector["Blind"])
+    blinded = suite.multiply(blinds, suite.hash_to_group(inputs, b"HashToGroup-" + context))
+    assert np.array_equal(blinded, rows(*vector["BlindedElement"]))
+    assert suite.valid(blinded).all()
+
+    evaluated = suite.multiply(rows(vectors["skSm"]), blinded)
+    assert np.array_equal(evaluated, rows(*vector["EvaluationElement"]))
+
+    inverses = [pow(blind, -1, suite.order) for blind in suite.decode_scalars(blinds)]
+    unblinded = suite.multiply(suite.encode_scalars(inverses), evaluated)
+    assert np.array_equal(
+        unblinded,
+        suite.multiply(rows(vectors["skSm"]), suite.hash_to_group(inputs, b"HashToGroup-" + context)),
+    )
+    outputs = [
+        hashlib.new(vectors["hash"], sized(item) + sized(element.tobytes()) + b"Finalize").hexdigest()
+        for item, element in zip(inputs, unblinded, strict=True)
+    ]
+    assert outputs == vector["Output"]
+
+
+@pytest.mark.parametrize(
+    "vectors", [v for v in VECTORS["sets"] if "pkSm" in v], ids=lambda v: v["identifier"]
+)
+def test_public_key_is_the_generator_times_the_secret_key(vectors: dict[str, Any]) -> None:
+    assert np.array_equal(group(vectors["suite"]).multiply_base(rows(vectors["skSm"])), rows(vectors["pkSm"]))
