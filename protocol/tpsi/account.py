@@ -68,7 +68,8 @@ def derive(account_secret: Secret, pool: Pool) -> AccountKeys:
     polynomial_key, coordinate_key, synthetic_key = (keys[i : i + KEY_SIZE] for i in (0, 32, 64))
     memory_key = kdf(Label.MEMORY_KEY, secret, pool.list_id, pool.generation.to_bytes(4, "big"), KEY_SIZE)
     coefficients = np.array(
-        [_polynomial(polynomial_key, row, pool.sharing.threshold) for row in range(pool.sharing.rows)], np.uint64
+        [_polynomial(polynomial_key, row, pool.sharing.threshold) for row in range(pool.sharing.rows)],
+        np.uint64,
     )
     shared_secret = Secret(field.encode(coefficients[:, 0]))
     return AccountKeys(
@@ -106,7 +107,9 @@ def shares(keys: AccountKeys, subjects: Sequence[bytes]) -> list[bytes]:
 
 def is_chosen(keys: AccountKeys, subject: bytes, per_million: int) -> bool:
     """Whether the item with this decision subject gets a synthetic voucher (6.4)."""
-    drawn = int.from_bytes(keyed_hash(8, keys.synthetic_key.reveal(), Label.SYNTHETIC_DECISION, subject), "big")
+    drawn = int.from_bytes(
+        keyed_hash(8, keys.synthetic_key.reveal(), Label.SYNTHETIC_DECISION, subject), "big"
+    )
     return drawn * 10**6 >> 64 < per_million
 
 

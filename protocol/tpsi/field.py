@@ -6,21 +6,30 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tpsi.errors import CallerError
+
 P = 2**61 - 1
 ELEMENT_SIZE = 8
 
 Elements: TypeAlias = NDArray[np.uint64]
 
 _P = np.uint64(P)
-_LOW32 = np.uint64(2**32 - 1)
-_LOW29 = np.uint64(2**29 - 1)
-_S3, _S29, _S32, _S61 = (np.uint64(n) for n in (3, 29, 32, 61))
+_LOW29, _LOW30, _LOW31, _LOW32 = (np.uint64(2**n - 1) for n in (29, 30, 31, 32))
+_S3, _S29, _S30, _S31, _S32, _S61 = (np.uint64(n) for n in (3, 29, 30, 31, 32, 61))
+
+#: Elements that a long computation handles at a time, so that its scratch stays in the processor's cache.
+_BLOCK = 1 << 13
 
 
 def add(a: Elements, b: Elements) -> Elements:
     """a + b, element by element (the usual broadcasting)."""
     total = a + b  # < 2^62: no wrap
     return np.where(total >= _P, total - _P, total)
+
+
+def subtract(a: Elements, b: Elements) -> Elements:
+    """a − b, element by element (the usual broadcasting)."""
+    return add(a, _P - b)  # a + (p − b) ≤ 2p − 1: reduced by one subtraction
 
 
 def multiply(a: Elements, b: Elements) -> Elements:
@@ -41,8 +50,61 @@ def multiply(a: Elements, b: Elements) -> Elements:
     return np.where(total >= _P, total - _P, total)
 
 
+def inverse(a: Elements) -> Elements:
+    """1/a for every element of a one-dimensional batch; CallerError if one is zero."""
+    values = a.tolist()
+    if 0 in values:
+        raise CallerError("zero has no inverse")
+    return np.array([pow(value, -1, P) for value in values], np.uint64)
+
+
+def add_outer(target: Elements, column: Elements, row: Elements) -> None:
+    """target[i, k] += column[i] · row[k] in place: target (m, n), column (m,), row (n,)."""
+    width = max(1, _BLOCK // max(1, len(column)))
+    for start in range(0, len(row), width):
+        _add_outer(target[:, start : start + width], column[:, None], row[start : start + width])
+
+
+def _add_outer(target: Elements, column: Elements, row: Elements) -> None:
+    """As `add_outer`, with column (m, 1).
+
+    With c = c1·2^31 + c0 and r' = 2^31·r mod p (a rotation of 61 bits), c·r = c0·r + c1·r'. With r = r1·2^31 + r0
+    and r' likewise (c1, r1, r'1 < 2^30, the others < 2^31) that is (c0·r0 + c1·r'0) + (c0·r1 + c1·r'1)·2^31, the first
+    below 2^62 + 2^61, and the second, m·2^31 with m < 2^62, is ⌊m/2^30⌋ + (m mod 2^30)·2^31 < 2^61 + 2^32. With the
+    target's own value the sum stays below 2^64.
+    """
+    rotated = ((row & _LOW30) << _S31) | (row >> _S30)
+    c1, c0 = column >> _S31, column & _LOW31
+    scratch, middle = np.empty_like(target), np.empty_like(target)
+    np.multiply(c0, row & _LOW31, out=scratch)
+    np.add(target, scratch, out=target)
+    np.multiply(c1, rotated & _LOW31, out=scratch)
+    np.add(target, scratch, out=target)
+    np.multiply(c0, row >> _S31, out=middle)
+    np.multiply(c1, rotated >> _S31, out=scratch)
+    np.add(middle, scratch, out=middle)
+    np.right_shift(middle, _S30, out=scratch)
+    np.add(target, scratch, out=target)
+    np.bitwise_and(middle, _LOW30, out=middle)
+    np.left_shift(middle, _S31, out=middle)
+    np.add(target, middle, out=target)
+    np.right_shift(target, _S61, out=scratch)
+    np.bitwise_and(target, _P, out=target)
+    np.add(target, scratch, out=target)
+    np.subtract(target, _P, out=scratch)  # wraps to a huge value where target < p
+    np.minimum(target, scratch, out=target)
+
+
 def evaluate(coefficients: Elements, points: Elements) -> Elements:
     """(n, rows): every polynomial, given as a row of (rows, degree + 1) coefficients, constant first, at n points."""
+    result = np.empty((len(points), len(coefficients)), np.uint64)
+    size = max(1, _BLOCK // max(1, len(coefficients)))
+    for start in range(0, len(points), size):
+        result[start : start + size] = _evaluate(coefficients, points[start : start + size])
+    return result
+
+
+def _evaluate(coefficients: Elements, points: Elements) -> Elements:
     result = np.zeros((len(points), len(coefficients)), np.uint64)
     column = points[:, None]
     for power in range(coefficients.shape[1] - 1, -1, -1):

@@ -145,7 +145,9 @@ class Manifest:
         try:
             manifest = _from_json(cls, value)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = str(error) if isinstance(error, TpsiError) else "a member is missing or of the wrong kind"
+            reason = (
+                str(error) if isinstance(error, TpsiError) else "a member is missing or of the wrong kind"
+            )
             raise DecodeError(f"the manifest is malformed: {reason}") from None
         if manifest.encoded != data:
             raise DecodeError("the manifest has sizes or members that do not follow from its others")
@@ -159,7 +161,12 @@ def _check_name(text: str) -> None:
 
 def _to_json(m: Manifest) -> canonical.Json:
     shape = m.geometry
-    table: dict[str, Any] = {"cells": shape.cells, "encoding": m.encoding, "items": m.items, "seed": m.seed.hex()}
+    table: dict[str, Any] = {
+        "cells": shape.cells,
+        "encoding": m.encoding,
+        "items": m.items,
+        "seed": m.seed.hex(),
+    }
     if isinstance(shape, FuseGeometry):
         table |= {"segment_length": shape.segment_length, "segments": shape.segments}
     canary = m.canary and {

@@ -77,7 +77,11 @@ class Device:
 
     def __post_init__(self) -> None:
         manifest, table, pool = self.manifest, self.table, self.keys.pool
-        if (table.group.suite, table.geometry, table.seed) != (manifest.suite, manifest.geometry, manifest.seed):
+        if (table.group.suite, table.geometry, table.seed) != (
+            manifest.suite,
+            manifest.geometry,
+            manifest.seed,
+        ):
             raise CallerError("the table is not the one that the manifest describes")
         if (pool.list_id, pool.sharing) != (manifest.list_id, manifest.sharing):
             raise CallerError("the account keys were derived for another list or other sharing parameters")
@@ -240,7 +244,13 @@ def _seal(
 
 
 def _real_slots(
-    device: Device, items: Sequence[Item], plans: Sequence[_Plan], drawn: Drawn, q: Rows, keyed: Rows, contents: list[bytes]
+    device: Device,
+    items: Sequence[Item],
+    plans: Sequence[_Plan],
+    drawn: Drawn,
+    q: Rows,
+    keyed: Rows,
+    contents: list[bytes],
 ) -> int:
     """Fill in the slots of real vouchers (7.3), leaving those of bad candidates random (7.4); count the latter."""
     group, width = device.manifest.group, slot_count(device.manifest)
@@ -255,7 +265,9 @@ def _real_slots(
         return 0
     encoded = [probe.encode() for _, _, probe in owners]
     found = device.table.lookup(encoded)
-    made = shares(device.keys, [_subject(device, items[plans[place].item], probe) for place, _, probe in owners])
+    made = shares(
+        device.keys, [_subject(device, items[plans[place].item], probe) for place, _, probe in owners]
+    )
     rows = np.array([place * width + number * per_probe for place, number, _ in owners])
     slots = (rows[:, None] + np.arange(per_probe)).ravel()  # the slot of every candidate
     good = found.good.ravel()
@@ -273,7 +285,13 @@ def _real_slots(
 
 
 def _synthetic_slots(
-    device: Device, items: Sequence[Item], plans: Sequence[_Plan], drawn: Drawn, q: Rows, keyed: Rows, contents: list[bytes]
+    device: Device,
+    items: Sequence[Item],
+    plans: Sequence[_Plan],
+    drawn: Drawn,
+    q: Rows,
+    keyed: Rows,
+    contents: list[bytes],
 ) -> None:
     """Make the first slot of every synthetic voucher one that opens: S = γ·L for Q = γ·G (7.5)."""
     group, width = device.manifest.group, slot_count(device.manifest)
@@ -293,7 +311,9 @@ def _key(device: Device) -> Rows:
     return np.frombuffer(device.manifest.key, np.uint8).reshape(1, -1)
 
 
-def _set_keks(device: Device, s: Rows, q: Rows, slots: np.ndarray[tuple[int, ...], np.dtype[np.int64]], keyed: Rows) -> None:
+def _set_keks(
+    device: Device, s: Rows, q: Rows, slots: np.ndarray[tuple[int, ...], np.dtype[np.int64]], keyed: Rows
+) -> None:
     if not s.any(axis=1).all():
         raise CallerError("the randomness makes a slot the identity: draw again")
     for row, slot in zip(s, slots.tolist(), strict=True):
@@ -311,7 +331,14 @@ def item_key(ad_key: bytes, voucher_id: bytes) -> bytes:
 
 
 def _assemble(
-    device: Device, item: Item, plan: _Plan, drawn: Drawn, place: int, q: Rows, keyed: Rows, contents: Sequence[bytes]
+    device: Device,
+    item: Item,
+    plan: _Plan,
+    drawn: Drawn,
+    place: int,
+    q: Rows,
+    keyed: Rows,
+    contents: Sequence[bytes],
 ) -> SealedVoucher:
     """Encrypt one voucher's payload and slots, and put the slots in their random order."""
     manifest, width = device.manifest, slot_count(device.manifest)

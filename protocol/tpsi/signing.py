@@ -77,7 +77,8 @@ class SignedManifest:
             text, listed = value["manifest"], value["signatures"]
             manifest = Manifest.decode(text.encode("ascii"))
             signatures = tuple(
-                Signature(Role(s["role"]), bytes.fromhex(s["key"]), bytes.fromhex(s["signature"])) for s in listed
+                Signature(Role(s["role"]), bytes.fromhex(s["key"]), bytes.fromhex(s["signature"]))
+                for s in listed
             )
             envelope = cls(manifest, signatures)
         except DecodeError:

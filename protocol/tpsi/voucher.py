@@ -147,7 +147,9 @@ class Voucher:
         if header.manifest_id != manifest.manifest_id:
             raise DecodeError("the voucher was sealed for another epoch or list")
         if header.slots != slot_count(manifest):
-            raise DecodeError(f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}")
+            raise DecodeError(
+                f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}"
+            )
         if len(data) != voucher_size(manifest, header.size_class):
             raise DecodeError("the voucher's length does not follow from its header")
         reader = Reader(data, "the voucher")

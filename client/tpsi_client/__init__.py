@@ -1,0 +1,1 @@
+"""The device of tpsi: pictures, sealing, outbox and upload."""

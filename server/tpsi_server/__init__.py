@@ -1,0 +1,1 @@
+"""The server of tpsi: lists, tables, vouchers, matching and reveals."""
