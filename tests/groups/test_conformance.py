@@ -116,9 +116,7 @@ def test_results_are_valid_elements(group: Group, value: int) -> None:
 
 @FEW
 @given(message=st.binary(max_size=100), dst=st.binary(min_size=1, max_size=300))
-def test_hashes_are_valid_elements_and_depend_on_message_and_tag(
-    group: Group, message: bytes, dst: bytes
-) -> None:
+def test_hashes_are_valid_and_depend_on_message_and_tag(group: Group, message: bytes, dst: bytes) -> None:
     hashes = group.hash_to_group([message, message + b"\0", message], dst)
     assert hashes.shape == (3, group.element_size)
     assert group.valid(hashes).all()
@@ -217,12 +215,13 @@ def test_arguments_are_left_alone_and_results_are_new(group: Group) -> None:
 
 def test_batches_that_do_not_pair_are_refused(group: Group) -> None:
     two, three = multiples(group, 1, 2), multiples(group, 1, 2, 3)
-    for call in (
+    calls: list[Callable[[], Rows]] = [
         lambda: group.add(two, three),
         lambda: group.subtract(three, two),
         lambda: group.add(two, three[:0]),
         lambda: group.multiply(group.encode_scalars([1, 2]), three),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(CallerError):
             call()
 

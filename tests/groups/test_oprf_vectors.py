@@ -1,4 +1,4 @@
-"""RFC 9497's vectors: hash to group, scalars and multiplication of both suites, each intermediate compared."""
+"""RFC 9497's vectors, each intermediate compared: hash to group, scalars, multiplication of both suites."""
 
 import hashlib
 import json
@@ -34,7 +34,8 @@ def test_blind_evaluate_finalize(vectors: dict[str, Any], vector: dict[str, list
 
     inputs = [bytes.fromhex(text) for text in vector["Input"]]
     blinds = rows(*vector["Blind"])
-    blinded = suite.multiply(blinds, suite.hash_to_group(inputs, b"HashToGroup-" + context))
+    hashed = suite.hash_to_group(inputs, b"HashToGroup-" + context)
+    blinded = suite.multiply(blinds, hashed)
     assert np.array_equal(blinded, rows(*vector["BlindedElement"]))
     assert suite.valid(blinded).all()
 
@@ -43,10 +44,7 @@ def test_blind_evaluate_finalize(vectors: dict[str, Any], vector: dict[str, list
 
     inverses = [pow(blind, -1, suite.order) for blind in suite.decode_scalars(blinds)]
     unblinded = suite.multiply(suite.encode_scalars(inverses), evaluated)
-    assert np.array_equal(
-        unblinded,
-        suite.multiply(rows(vectors["skSm"]), suite.hash_to_group(inputs, b"HashToGroup-" + context)),
-    )
+    assert np.array_equal(unblinded, suite.multiply(rows(vectors["skSm"]), hashed))
     outputs = [
         hashlib.new(vectors["hash"], sized(item) + sized(element.tobytes()) + b"Finalize").hexdigest()
         for item, element in zip(inputs, unblinded, strict=True)
@@ -54,8 +52,9 @@ def test_blind_evaluate_finalize(vectors: dict[str, Any], vector: dict[str, list
     assert outputs == vector["Output"]
 
 
-@pytest.mark.parametrize(
-    "vectors", [v for v in VECTORS["sets"] if "pkSm" in v], ids=lambda v: v["identifier"]
-)
-def test_public_key_is_the_generator_times_the_secret_key(vectors: dict[str, Any]) -> None:
-    assert np.array_equal(group(vectors["suite"]).multiply_base(rows(vectors["skSm"])), rows(vectors["pkSm"]))
+def test_public_keys_are_the_generator_times_the_secret_key() -> None:
+    verifiable = [vectors for vectors in VECTORS["sets"] if vectors["mode"] == 1]
+    assert len(verifiable) == 2
+    for vectors in verifiable:
+        public = group(vectors["suite"]).multiply_base(rows(vectors["skSm"]))
+        assert np.array_equal(public, rows(vectors["pkSm"]))

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,24 @@ def test_addition_of_an_invalid_encoding_is_not_taken_for_the_identity() -> None
     assert rbcl.crypto_core_ristretto255_add(invalid, generator) == bytes(32)
     with pytest.raises(ElementError):
         RISTRETTO255.add(rows(invalid.hex()), rows(generator.hex()))
+
+
+def test_a_set_top_bit_is_not_ignored() -> None:
+    """rbcl's libsodium decodes both encodings to one element, so that an element would have two."""
+    generator = bytes.fromhex(VECTORS["multiples"][1])
+    second = generator[:-1] + bytes((generator[-1] | 0x80,))
+    assert rbcl.crypto_core_ristretto255_add(second, bytes(32)) == generator
+    good, bad, one = rows(generator.hex()), rows(second.hex()), RISTRETTO255.encode_scalars([1])
+    assert not RISTRETTO255.valid(bad)[0]
+    calls: list[Callable[[], Rows]] = [
+        lambda: RISTRETTO255.multiply(one, bad),
+        lambda: RISTRETTO255.add(good, bad),
+        lambda: RISTRETTO255.subtract(bad, good),
+        lambda: RISTRETTO255.add(rows("00" * 31 + "80"), good),
+    ]
+    for call in calls:
+        with pytest.raises(ElementError):
+            call()
 
 
 def test_libsodium_prototypes_of_other_users_are_left_alone() -> None:

@@ -22,10 +22,10 @@ _NOT_AN_ELEMENT: Final = "a row is not the canonical encoding of a ristretto255 
 class Ristretto255:
     """Implements `Group`. Every operation is one call of libsodium a row, on addresses inside the arrays.
 
-    Three habits of libsodium end here. Version 1.0.18, which `rbcl` brings, ignores the top bit of an encoding,
-    where RFC 9496 (section 4.3.1) has a decoder refuse one that is set. It takes the identity for a valid
-    element. And it has one status for "invalid encoding" and "the result is the identity"; they are told apart
-    by a second look at the rows concerned, of which an honest run has none.
+    Three habits of libsodium end here. Version 1.0.18, which `rbcl` brings, ignores the top bit of an
+    encoding, where RFC 9496 (section 4.3.1) has a decoder refuse one that is set. It takes the identity for a
+    valid element. And it has one status for "invalid encoding" and "the result is the identity": these are
+    told apart by a second look at the rows concerned, of which an honest run has none.
     """
 
     suite = RISTRETTO255_SHA512
