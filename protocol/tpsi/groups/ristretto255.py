@@ -26,6 +26,9 @@ class Ristretto255:
     encoding, where RFC 9496 (section 4.3.1) has a decoder refuse one that is set. It takes the identity for a
     valid element. And it has one status for "invalid encoding" and "the result is the identity": these are
     told apart by a second look at the rows concerned, of which an honest run has none.
+
+    A call lets go of the interpreter's lock. So batches in several threads run side by side, but beside a
+    thread that is busy in Python every row waits `sys.getswitchinterval()`: put such work in another process.
     """
 
     suite = RISTRETTO255_SHA512
