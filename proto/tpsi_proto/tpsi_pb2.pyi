@@ -1,5 +1,3 @@
-import datetime
-
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -183,7 +181,7 @@ class Epoch(_message.Message):
     encoding: str
     retired: bool
     created: _timestamp_pb2.Timestamp
-    def __init__(self, number: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., items: _Optional[int] = ..., suite: _Optional[str] = ..., encoding: _Optional[str] = ..., retired: _Optional[bool] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, number: _Optional[int] = ..., manifest_digest: _Optional[bytes] = ..., items: _Optional[int] = ..., suite: _Optional[str] = ..., encoding: _Optional[str] = ..., retired: bool = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListAccountsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -217,7 +215,7 @@ class Account(_message.Message):
     flagged: bool
     revoked: bool
     last_upload: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., vouchers: _Optional[int] = ..., opened: _Optional[int] = ..., revealed: _Optional[int] = ..., flagged: _Optional[bool] = ..., revoked: _Optional[bool] = ..., last_upload: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., vouchers: _Optional[int] = ..., opened: _Optional[int] = ..., revealed: _Optional[int] = ..., flagged: bool = ..., revoked: bool = ..., last_upload: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetRevealRequest(_message.Message):
     __slots__ = ("account",)

@@ -5,7 +5,7 @@ import warnings
 
 from tpsi_proto import tpsi_pb2 as tpsi__proto_dot_tpsi__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.73.1'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
@@ -18,16 +18,15 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in tpsi_proto/tpsi_pb2_grpc.py depends on'
+        + f' but the generated code in tpsi_proto/tpsi_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class TableServiceStub:
-    """---------------------------------------------------------------- tables
-
+class TableServiceStub(object):
+    """What devices need to trust and use a table. For devices and operators.
     """
 
     def __init__(self, channel):
@@ -58,13 +57,12 @@ class TableServiceStub:
                 _registered_method=True)
 
 
-class TableServiceServicer:
-    """---------------------------------------------------------------- tables
-
+class TableServiceServicer(object):
+    """What devices need to trust and use a table. For devices and operators.
     """
 
     def GetManifest(self, request, context):
-        """The signed manifest of the newest epoch, or of a given one.
+        """The signed manifest of the newest epoch, or of a given one, which may be retired: a device checks the whole chain.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,7 +76,7 @@ class TableServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DownloadTable(self, request, context):
-        """The table file from any offset to its end, in pieces that do not cross the boundary of a chunk.
+        """The table file from any offset to its end, in pieces that do not cross the boundary of a chunk of 65 536 octets.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,9 +120,8 @@ def add_TableServiceServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class TableService:
-    """---------------------------------------------------------------- tables
-
+class TableService(object):
+    """What devices need to trust and use a table. For devices and operators.
     """
 
     @staticmethod
@@ -236,9 +233,8 @@ class TableService:
             _registered_method=True)
 
 
-class VoucherServiceStub:
-    """---------------------------------------------------------------- vouchers
-
+class VoucherServiceStub(object):
+    """For devices.
     """
 
     def __init__(self, channel):
@@ -259,9 +255,8 @@ class VoucherServiceStub:
                 _registered_method=True)
 
 
-class VoucherServiceServicer:
-    """---------------------------------------------------------------- vouchers
-
+class VoucherServiceServicer(object):
+    """For devices.
     """
 
     def WhoAmI(self, request, context):
@@ -272,7 +267,9 @@ class VoucherServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Upload(self, request_iterator, context):
-        """Batches of vouchers up, one acknowledgement for each down, sent after its vouchers are durable.
+        """Batches of vouchers up, one acknowledgement for each down, in order, sent after its vouchers are durable. Sending a batch
+        again is always right: a voucher that is already there counts as stored. A batch that can't be taken as a whole ends the stream;
+        the acknowledgements before it stand.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -299,9 +296,8 @@ def add_VoucherServiceServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class VoucherService:
-    """---------------------------------------------------------------- vouchers
-
+class VoucherService(object):
+    """For devices.
     """
 
     @staticmethod
@@ -359,9 +355,8 @@ class VoucherService:
             _registered_method=True)
 
 
-class OperatorServiceStub:
-    """---------------------------------------------------------------- operator
-
+class OperatorServiceStub(object):
+    """For operators.
     """
 
     def __init__(self, channel):
@@ -387,19 +382,20 @@ class OperatorServiceStub:
                 _registered_method=True)
 
 
-class OperatorServiceServicer:
-    """---------------------------------------------------------------- operator
-
+class OperatorServiceServicer(object):
+    """For operators.
     """
 
     def GetStatus(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """The list, its epochs, and how many vouchers there are.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListAccounts(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """The accounts in the order of their names, a page at a time.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -437,9 +433,8 @@ def add_OperatorServiceServicer_to_server(servicer, server):
 
 
  # This class is part of an EXPERIMENTAL API.
-class OperatorService:
-    """---------------------------------------------------------------- operator
-
+class OperatorService(object):
+    """For operators.
     """
 
     @staticmethod
