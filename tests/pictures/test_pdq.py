@@ -40,7 +40,7 @@ def test_vectors_cover_every_path_of_the_reference() -> None:
     assert any(0 < vector["quality"] < 100 for vector in VECTORS)
 
 
-def test_luma_of_every_colour_is_the_double_precision_sum_rounded_once() -> None:
+def test_luma_is_the_double_precision_sum_rounded_once() -> None:
     green, blue = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
     for red in (*range(0, 256, 15), 1, 77, 254):
         pixels = np.stack([np.full_like(green, red), green, blue], axis=2)
