@@ -107,9 +107,7 @@ def shares(keys: AccountKeys, subjects: Sequence[bytes]) -> list[bytes]:
 
 def is_chosen(keys: AccountKeys, subject: bytes, per_million: int) -> bool:
     """Whether the item with this decision subject gets a synthetic voucher (6.4)."""
-    drawn = int.from_bytes(
-        keyed_hash(8, keys.synthetic_key.reveal(), Label.SYNTHETIC_DECISION, subject), "big"
-    )
+    drawn = int.from_bytes(keyed_hash(8, keys.synthetic_key.reveal(), Label.SYNTHETIC_DECISION, subject), "big")
     return drawn * 10**6 >> 64 < per_million
 
 

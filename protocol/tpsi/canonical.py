@@ -16,9 +16,7 @@ MAX_INTEGER = 2**53 - 1
 
 def encode(value: Json) -> bytes:
     """ASCII, members sorted by name, no blanks, integers only."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    ).encode("ascii")
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
 
 
 def decode(data: bytes, what: str, max_size: int = MAX_SIZE) -> Mapping[str, Json]:
@@ -26,9 +24,7 @@ def decode(data: bytes, what: str, max_size: int = MAX_SIZE) -> Mapping[str, Jso
     if len(data) > max_size:
         raise DecodeError(f"{what} has {len(data)} octets, at most {max_size} are accepted")
     try:
-        value = json.loads(
-            data.decode("ascii"), parse_float=_refuse, parse_constant=_refuse, parse_int=_integer
-        )
+        value = json.loads(data.decode("ascii"), parse_float=_refuse, parse_constant=_refuse, parse_int=_integer)
         again = encode(value)
     except (ValueError, RecursionError):
         raise DecodeError(f"{what} is not JSON in the form that is expected") from None

@@ -18,7 +18,7 @@ _LOW29, _LOW30, _LOW31, _LOW32 = (np.uint64(2**n - 1) for n in (29, 30, 31, 32))
 _S3, _S29, _S30, _S31, _S32, _S61 = (np.uint64(n) for n in (3, 29, 30, 31, 32, 61))
 
 #: Elements that a long computation handles at a time, so that its scratch stays in the processor's cache.
-_BLOCK = 1 << 13
+_BLOCK = 1 << 14
 
 
 def add(a: Elements, b: Elements) -> Elements:
@@ -47,7 +47,8 @@ def multiply(a: Elements, b: Elements) -> Elements:
     low = a0 * b0
     total = high + (middle >> _S29) + ((middle & _LOW29) << _S32) + (low & _P) + (low >> _S61)
     total = (total & _P) + (total >> _S61)
-    return np.where(total >= _P, total - _P, total)
+    result: Elements = np.where(total >= _P, total - _P, total)
+    return result
 
 
 def inverse(a: Elements) -> Elements:
@@ -68,10 +69,10 @@ def add_outer(target: Elements, column: Elements, row: Elements) -> None:
 def _add_outer(target: Elements, column: Elements, row: Elements) -> None:
     """As `add_outer`, with column (m, 1).
 
-    With c = c1·2^31 + c0 and r' = 2^31·r mod p (a rotation of 61 bits), c·r = c0·r + c1·r'. With r = r1·2^31 + r0
-    and r' likewise (c1, r1, r'1 < 2^30, the others < 2^31) that is (c0·r0 + c1·r'0) + (c0·r1 + c1·r'1)·2^31, the first
-    below 2^62 + 2^61, and the second, m·2^31 with m < 2^62, is ⌊m/2^30⌋ + (m mod 2^30)·2^31 < 2^61 + 2^32. With the
-    target's own value the sum stays below 2^64.
+    For a factor c = c1·2^31 + c0 of the column and r' = 2^31·r mod p (a rotation of 61 bits) of the row,
+    c·r = c0·r + c1·r'. With r = r1·2^31 + r0 and likewise r' (upper parts below 2^30, lower ones below 2^31) it is
+    (c0·r0 + c1·r'0) + m·2^31, m = c0·r1 + c1·r'1. The first sum is below 2^62 + 2^61. As m < 2^62, m·2^31 is
+    ⌊m/2^30⌋ + (m mod 2^30)·2^31 < 2^61 + 2^32. Together with the target's value all stays below 2^64.
     """
     rotated = ((row & _LOW30) << _S31) | (row >> _S30)
     c1, c0 = column >> _S31, column & _LOW31
@@ -96,7 +97,7 @@ def _add_outer(target: Elements, column: Elements, row: Elements) -> None:
 
 
 def evaluate(coefficients: Elements, points: Elements) -> Elements:
-    """(n, rows): every polynomial, given as a row of (rows, degree + 1) coefficients, constant first, at n points."""
+    """(n, rows): at n points every polynomial, a row of (rows, degree + 1) coefficients, constant first."""
     result = np.empty((len(points), len(coefficients)), np.uint64)
     size = max(1, _BLOCK // max(1, len(coefficients)))
     for start in range(0, len(points), size):
@@ -113,7 +114,7 @@ def _evaluate(coefficients: Elements, points: Elements) -> Elements:
 
 
 def words(stream: Callable[[int], bytes], about: int) -> Iterator[int]:
-    """The uniform field elements read from an extendable output; `about` is how many are expected to be used."""
+    """The uniform field elements read from an extendable output; `about` is how many will be used."""
     size = ELEMENT_SIZE * (about + 2)
     position = 0
     while True:

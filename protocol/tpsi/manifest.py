@@ -15,7 +15,7 @@ from tpsi.items import ItemHash
 from tpsi.labels import Label
 from tpsi.merkle import CHUNK_SIZE, DIGEST_SIZE
 from tpsi.parameters import CountBy, Probes, Sharing, Synthetic, SyntheticMode
-from tpsi.table.geometry import SEED_SIZE, CuckooGeometry, FuseGeometry, Geometry, geometry
+from tpsi.table.geometry import SEED_SIZE, FuseGeometry, Geometry, geometry
 
 VERSION = 1
 LIST_ID_SIZE = 16
@@ -26,6 +26,7 @@ MAX_TYPES = 64
 MAX_CANARY_HASHES = 16
 _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
 _E = TypeVar("_E", bound=Enum)
+_M = TypeVar("_M", bound="Manifest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,7 @@ class Manifest:
         _check_name(self.name)
         if self.suite not in SUITES:
             raise CallerError(f"ciphersuite {self.suite!r} is not one of {', '.join(SUITES)}")
-        if self.encoding not in (FuseGeometry.encoding, CuckooGeometry.encoding):
-            raise CallerError(f"table encoding {self.encoding!r} is neither fuse nor cuckoo")
+        geometry(self.encoding, self.items)  # raises for an unknown encoding or an impossible number of items
         sizes = (self.list_id, LIST_ID_SIZE), (self.seed, SEED_SIZE), (self.root, DIGEST_SIZE)
         if any(len(value) != size for value, size in sizes) or len(self.key) != self.group.element_size:
             raise CallerError("the list id, seed, root or key of a manifest has the wrong length")
@@ -145,9 +145,7 @@ class Manifest:
         try:
             manifest = _from_json(cls, value)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = (
-                str(error) if isinstance(error, TpsiError) else "a member is missing or of the wrong kind"
-            )
+            reason = str(error) if isinstance(error, TpsiError) else "a member is missing or of the wrong kind"
             raise DecodeError(f"the manifest is malformed: {reason}") from None
         if manifest.encoded != data:
             raise DecodeError("the manifest has sizes or members that do not follow from its others")
@@ -199,7 +197,7 @@ def _to_json(m: Manifest) -> canonical.Json:
     }
 
 
-def _from_json(cls: type[Manifest], value: Mapping[str, Any]) -> Any:
+def _from_json(cls: type[_M], value: Mapping[str, Any]) -> _M:
     table, sharing, canary = value["table"], value["sharing"], value["canary"]
     return cls(
         list_id=_hex(value["list"]),
@@ -216,9 +214,7 @@ def _from_json(cls: type[Manifest], value: Mapping[str, Any]) -> Any:
         types=tuple(_each(value["types"], _text)),
         sources=tuple(_each(value["sources"], lambda s: Source(_text(s["name"]), _int(s["items"])))),
         minimum_sources=_int(value["minimum_sources"]),
-        sharing=Sharing(
-            _int(sharing["threshold"]), _int(sharing["rows"]), _member(CountBy, sharing["count_by"])
-        ),
+        sharing=Sharing(_int(sharing["threshold"]), _int(sharing["rows"]), _member(CountBy, sharing["count_by"])),
         synthetic=Synthetic(
             _member(SyntheticMode, value["synthetic"]["mode"]), _int(value["synthetic"]["per_million"])
         ),

@@ -45,9 +45,7 @@ class Opened:
         return f"<Opened voucher {self.voucher_id.hex()}>"
 
 
-def match(
-    manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence[Submission]
-) -> list[Opened | None]:
+def match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence[Submission]) -> list[Opened | None]:
     """For every submission what it opens to, or None: no match.
 
     Never raises for what a device sent: an invalid element spoils its own slot. Raises CallerError if the
@@ -58,9 +56,7 @@ def match(
     return _match(manifest, table_secrets, submissions)
 
 
-def _match(
-    manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence[Submission]
-) -> list[Opened | None]:
+def _match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence[Submission]) -> list[Opened | None]:
     group: Group = manifest.group
     slots = [slot for submission in submissions for slot in submission.voucher.slots]
     if not slots:

@@ -51,9 +51,7 @@ class Synthetic:
 
     def __post_init__(self) -> None:
         if not 0 <= self.per_million <= MAX_PER_MILLION:
-            raise CallerError(
-                f"the synthetic rate is 0 to {MAX_PER_MILLION} in a million, not {self.per_million}"
-            )
+            raise CallerError(f"the synthetic rate is 0 to {MAX_PER_MILLION} in a million, not {self.per_million}")
         if (self.per_million == 0) != (self.mode is SyntheticMode.NONE):
             raise CallerError("the synthetic rate is 0 if and only if the mode is none")
 

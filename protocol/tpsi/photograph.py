@@ -14,7 +14,8 @@ _MAGIC = b"TPH1"
 class Photograph:
     """What a reveal shows of a photograph.
 
-    `content_key`: 32 octets that open the encrypted original, if the operator has it; `derivative`: a small JPEG, may be empty.
+    `content_key`: 32 octets that open the encrypted original, if the operator has it; `derivative`: a small JPEG, or
+    nothing.
     """
 
     content_key: bytes

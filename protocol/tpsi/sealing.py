@@ -8,8 +8,10 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tpsi.account import AccountKeys, identifier_subject, is_chosen, memory_tag, shares, synthetic_share
 from tpsi.errors import CallerError
@@ -36,6 +38,9 @@ from tpsi.voucher import (
     slot_data,
     smallest_class,
 )
+
+#: Places in an array.
+Indices: TypeAlias = NDArray[np.int64]
 
 
 class Kind(Enum):
@@ -125,7 +130,7 @@ class Drawn:
     betas: Rows
     gammas: Rows
     keks: Rows
-    orders: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    orders: Indices
 
     def __repr__(self) -> str:
         return f"<Drawn for {len(self.voucher_ids)} vouchers>"
@@ -151,8 +156,8 @@ def seal(
     """Make the vouchers of a batch of items.
 
     `known(tag)` tells whether the device remembers a memory tag; copies within the batch are found here. `size_class`
-    makes all vouchers alike; by default each takes the smallest that fits. Raises CallerError for an item with more probes than
-    the manifest allows, or with associated data that does not fit; never for anything in the table.
+    makes all vouchers alike; by default each takes the smallest that fits. Raises CallerError for an item with more
+    probes than the manifest allows, or with associated data that does not fit; never for anything in the table.
     """
     plans, tags = _plan(device, items, known, size_class)
     drawn = draw(device.manifest.group, len(plans), slot_count(device.manifest), rng)
@@ -222,102 +227,102 @@ def _subject(device: Device, item: Item, probe: ItemHash) -> bytes:
     return identifier_subject(item.identifier)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """A batch in the making: n vouchers of k slots, slot j of voucher i at row i·k + j. The rows start out as random slots."""
+
+    device: Device
+    items: Sequence[Item]
+    plans: Sequence[_Plan]
+    drawn: Drawn
+    q: Rows  # (n·k, element_size)
+    keks: Rows  # (n·k, 32)
+    contents: list[bytes]  # what each slot encrypts
+
+    @property
+    def width(self) -> int:
+        """k."""
+        return slot_count(self.device.manifest)
+
+    @property
+    def group(self) -> Group:
+        return self.device.manifest.group
+
+    def betas(self, rows: Indices) -> Rows:
+        return self.drawn.betas.reshape(-1, self.group.scalar_size)[rows]
+
+    def gammas(self, rows: Indices) -> Rows:
+        return self.drawn.gammas.reshape(-1, self.group.scalar_size)[rows]
+
+    def key(self, rows: Indices, s: Rows) -> None:
+        """Give slots the keys that follow from their S and Q (7.3)."""
+        if not s.any(axis=1).all():
+            raise CallerError("the randomness makes S the identity: draw again")
+        manifest = self.device.manifest
+        for row, point in zip(rows.tolist(), s, strict=True):
+            self.keks[row] = np.frombuffer(slot_key(manifest, point.tobytes(), self.q[row].tobytes()), np.uint8)
+
+    def fill(self, row: int, share: bytes) -> None:
+        """Let a slot encrypt its voucher's rkey and a share."""
+        self.contents[row] = self.drawn.rkeys[row // self.width].tobytes() + share
+
+
 def _seal(
     device: Device, items: Sequence[Item], plans: Sequence[_Plan], drawn: Drawn
 ) -> tuple[tuple[SealedVoucher, ...], int]:
     """The private twin of `seal`: nothing is drawn. Returns the vouchers, and the number of bad candidates."""
-    group, manifest = device.manifest.group, device.manifest
-    count, width = len(plans), slot_count(manifest)
-    gammas = drawn.gammas.reshape(count * width, group.scalar_size)
-    q = group.multiply_base(gammas)
-    keyed = np.array(drawn.keks).reshape(count * width, KEY_SIZE)
-    contents = [bytes(KEY_SIZE + share_size(manifest.sharing.rows))] * (count * width)
-    bad = _real_slots(device, items, plans, drawn, q, keyed, contents)
-    _synthetic_slots(device, items, plans, drawn, q, keyed, contents)
-    if not q.any(axis=1).all():
-        raise CallerError("the randomness makes a slot the identity: draw again")
-    vouchers = tuple(
-        _assemble(device, items[plan.item], plan, drawn, place, q, keyed, contents)
-        for place, plan in enumerate(plans)
-    )
-    return vouchers, bad
+    group, count = device.manifest.group, len(plans) * slot_count(device.manifest)
+    zeros = bytes(KEY_SIZE + share_size(device.manifest.sharing.rows))
+    q = group.multiply_base(drawn.gammas.reshape(count, group.scalar_size))
+    work = _Work(device, items, plans, drawn, q, drawn.keks.reshape(count, KEY_SIZE).copy(), [zeros] * count)
+    bad = _real_slots(work)
+    _synthetic_slots(work)
+    if not work.q.any(axis=1).all():
+        raise CallerError("the randomness makes Q the identity: draw again")
+    return tuple(_assemble(work, place) for place in range(len(plans))), bad
 
 
-def _real_slots(
-    device: Device,
-    items: Sequence[Item],
-    plans: Sequence[_Plan],
-    drawn: Drawn,
-    q: Rows,
-    keyed: Rows,
-    contents: list[bytes],
-) -> int:
+def _real_slots(work: _Work) -> int:
     """Fill in the slots of real vouchers (7.3), leaving those of bad candidates random (7.4); count the latter."""
-    group, width = device.manifest.group, slot_count(device.manifest)
+    group, device = work.group, work.device
     per_probe = device.manifest.geometry.candidates
-    owners = [
-        (place, number, probe)
-        for place, plan in enumerate(plans)
+    probes = [
+        (place * work.width + number * per_probe, probe.encode(), _subject(device, work.items[plan.item], probe))
+        for place, plan in enumerate(work.plans)
         if plan.kind is Kind.REAL
-        for number, probe in enumerate(items[plan.item].probes)
+        for number, probe in enumerate(work.items[plan.item].probes)
     ]
-    if not owners:
+    if not probes:
         return 0
-    encoded = [probe.encode() for _, _, probe in owners]
+    first, encoded, subjects = zip(*probes, strict=True)
     found = device.table.lookup(encoded)
-    made = shares(
-        device.keys, [_subject(device, items[plans[place].item], probe) for place, _, probe in owners]
-    )
-    rows = np.array([place * width + number * per_probe for place, number, _ in owners])
-    slots = (rows[:, None] + np.arange(per_probe)).ravel()  # the slot of every candidate
+    made = shares(device.keys, subjects)
     good = found.good.ravel()
-    slots, owner = slots[good], np.repeat(np.arange(len(owners)), per_probe)[good]
-    hashed = hash_items(group, encoded)[owner]
-    betas = drawn.betas.reshape(-1, group.scalar_size)[slots]
-    gammas = drawn.gammas.reshape(-1, group.scalar_size)[slots]
-    q[slots] = group.add(group.multiply(betas, hashed), q[slots])
-    points = found.elements.reshape(-1, group.element_size)[good]
-    s = group.add(group.multiply(betas, points), group.multiply(gammas, _key(device)))
-    _set_keks(device, s, q, slots, keyed)
-    for slot, whose in zip(slots.tolist(), owner.tolist(), strict=True):
-        contents[slot] = drawn.rkeys[slot // width].tobytes() + made[whose]
+    rows = (np.array(first)[:, None] + np.arange(per_probe)).ravel()[good]  # the slot of every good candidate
+    owner = np.repeat(np.arange(len(probes)), per_probe)[good]
+    betas, points = work.betas(rows), found.elements.reshape(-1, group.element_size)[good]
+    work.q[rows] = group.add(group.multiply(betas, hash_items(group, encoded)[owner]), work.q[rows])
+    work.key(rows, group.add(group.multiply(betas, points), group.multiply(work.gammas(rows), _public_key(device))))
+    for row, whose in zip(rows.tolist(), owner.tolist(), strict=True):
+        work.fill(row, made[whose])
     return int(np.count_nonzero(~good))
 
 
-def _synthetic_slots(
-    device: Device,
-    items: Sequence[Item],
-    plans: Sequence[_Plan],
-    drawn: Drawn,
-    q: Rows,
-    keyed: Rows,
-    contents: list[bytes],
-) -> None:
+def _synthetic_slots(work: _Work) -> None:
     """Make the first slot of every synthetic voucher one that opens: S = γ·L for Q = γ·G (7.5)."""
-    group, width = device.manifest.group, slot_count(device.manifest)
-    places = [place for place, plan in enumerate(plans) if plan.kind is Kind.SYNTHETIC]
+    device = work.device
+    places = [place for place, plan in enumerate(work.plans) if plan.kind is Kind.SYNTHETIC]
     if not places:
         return
-    slots = np.array(places) * width
-    s = group.multiply(drawn.gammas.reshape(-1, group.scalar_size)[slots], _key(device))
-    _set_keks(device, s, q, slots, keyed)
-    for place in places:
-        item = items[plans[place].item]
-        share = synthetic_share(device.keys, _subject(device, item, item.probes[0]))
-        contents[place * width] = drawn.rkeys[place].tobytes() + share
+    rows = np.array(places) * work.width
+    work.key(rows, work.group.multiply(work.gammas(rows), _public_key(device)))
+    for place, row in zip(places, rows.tolist(), strict=True):
+        item = work.items[work.plans[place].item]
+        work.fill(row, synthetic_share(device.keys, _subject(device, item, item.probes[0])))
 
 
-def _key(device: Device) -> Rows:
+def _public_key(device: Device) -> Rows:
     return np.frombuffer(device.manifest.key, np.uint8).reshape(1, -1)
-
-
-def _set_keks(
-    device: Device, s: Rows, q: Rows, slots: np.ndarray[tuple[int, ...], np.dtype[np.int64]], keyed: Rows
-) -> None:
-    if not s.any(axis=1).all():
-        raise CallerError("the randomness makes a slot the identity: draw again")
-    for row, slot in zip(s, slots.tolist(), strict=True):
-        keyed[slot] = np.frombuffer(slot_key(device.manifest, row.tobytes(), q[slot].tobytes()), np.uint8)
 
 
 def slot_key(manifest: Manifest, s: bytes, q: bytes) -> bytes:
@@ -330,32 +335,28 @@ def item_key(ad_key: bytes, voucher_id: bytes) -> bytes:
     return kdf(Label.AD_ITEM, ad_key, b"", voucher_id, KEY_SIZE)
 
 
-def _assemble(
-    device: Device,
-    item: Item,
-    plan: _Plan,
-    drawn: Drawn,
-    place: int,
-    q: Rows,
-    keyed: Rows,
-    contents: Sequence[bytes],
-) -> SealedVoucher:
+def _assemble(work: _Work, place: int) -> SealedVoucher:
     """Encrypt one voucher's payload and slots, and put the slots in their random order."""
-    manifest, width = device.manifest, slot_count(device.manifest)
+    device, plan, drawn = work.device, work.plans[place], work.drawn
     voucher_id = drawn.voucher_ids[place].tobytes()
-    header = Header(manifest.manifest_id, voucher_id, device.keys.pool.generation, width, plan.size_class)
-    bound = context(manifest, header, device.account)
-    if plan.kind is Kind.SYNTHETIC:
-        inner_key, padded = drawn.fake_ad_keys[place].tobytes(), bytes(padded_size(plan.size_class))
-    else:
-        inner_key = item_key(device.keys.ad_key.reveal(), voucher_id)
-        padded = pad(item.associated, plan.size_class)
-    adct = aead(inner_key, padded, Label.AD.value + voucher_id)
-    rct = aead(drawn.rkeys[place].tobytes(), adct, payload_data(bound))
-    slots: list[Slot | None] = [None] * width
+    header = Header(device.manifest.manifest_id, voucher_id, device.keys.pool.generation, work.width, plan.size_class)
+    bound = context(device.manifest, header, device.account)
+    rct = aead(drawn.rkeys[place].tobytes(), _inner(work, place, voucher_id), payload_data(bound))
+    slots: dict[int, Slot] = {}
     for number, sent_as in enumerate(drawn.orders[place].tolist()):
-        row = place * width + number
-        ct = aead(keyed[row].tobytes(), contents[row], slot_data(bound))
-        slots[sent_as] = Slot(q[row].tobytes(), ct)
-    voucher = Voucher(header, tuple(slot for slot in slots if slot), rct)
+        row = place * work.width + number
+        ct = aead(work.keks[row].tobytes(), work.contents[row], slot_data(bound))
+        slots[sent_as] = Slot(work.q[row].tobytes(), ct)
+    voucher = Voucher(header, tuple(slots[number] for number in range(work.width)), rct)
     return SealedVoucher(plan.item, plan.kind, voucher_id, voucher.encode())
+
+
+def _inner(work: _Work, place: int, voucher_id: bytes) -> bytes:
+    """adct: the item's associated data, or, in a synthetic voucher, zeros under a key that nobody keeps (7.2, 7.5)."""
+    plan = work.plans[place]
+    if plan.kind is Kind.SYNTHETIC:
+        key, padded = work.drawn.fake_ad_keys[place].tobytes(), bytes(padded_size(plan.size_class))
+    else:
+        key = item_key(work.device.keys.ad_key.reveal(), voucher_id)
+        padded = pad(work.items[plan.item].associated, plan.size_class)
+    return aead(key, padded, Label.AD.value + voucher_id)

@@ -64,9 +64,7 @@ class SignedManifest:
 
     def encode(self) -> bytes:
         """The canonical bytes of the envelope."""
-        signatures = [
-            {"key": s.key.hex(), "role": s.role.value, "signature": s.value.hex()} for s in self.signatures
-        ]
+        signatures = [{"key": s.key.hex(), "role": s.role.value, "signature": s.value.hex()} for s in self.signatures]
         return canonical.encode({"manifest": self.manifest.encoded.decode("ascii"), "signatures": signatures})
 
     @classmethod
@@ -77,8 +75,7 @@ class SignedManifest:
             text, listed = value["manifest"], value["signatures"]
             manifest = Manifest.decode(text.encode("ascii"))
             signatures = tuple(
-                Signature(Role(s["role"]), bytes.fromhex(s["key"]), bytes.fromhex(s["signature"]))
-                for s in listed
+                Signature(Role(s["role"]), bytes.fromhex(s["key"]), bytes.fromhex(s["signature"])) for s in listed
             )
             envelope = cls(manifest, signatures)
         except DecodeError:
@@ -102,9 +99,7 @@ class SignedManifest:
                     f"the manifest carries no signature by the {role.value} whose key begins {key.hex()[:16]}"
                 )
             try:
-                Ed25519PublicKey.from_public_bytes(key).verify(
-                    signature.value, _message(role, self.manifest.encoded)
-                )
+                Ed25519PublicKey.from_public_bytes(key).verify(signature.value, _message(role, self.manifest.encoded))
             except (InvalidSignature, ValueError):
                 raise VerificationError(
                     f"the {role.value}'s signature under the manifest does not verify: it was altered"

@@ -1,4 +1,4 @@
-"""The symmetric parts: key derivation, one-time sealing, keyed hashing, extendable output (specification, section 2.2)."""
+"""Symmetric parts: key derivation, one-time sealing, keyed hashing, extendable output (specification, section 2.2)."""
 
 import hashlib
 

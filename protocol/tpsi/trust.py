@@ -1,4 +1,4 @@
-"""What a device checks before it uses a table, as far as the manifest tells (specification, section 5, checks 1 to 6)."""
+"""What a device checks before it uses a table, as far as the manifest tells (specification, section 5)."""
 
 from dataclasses import dataclass
 
@@ -79,9 +79,7 @@ def check_parameters(manifest: Manifest, pins: Pins) -> None:
             f"this device demands {pins.least_synthetic} or more"
         )
     if manifest.probes.per_item > 1 and not manifest.probes.separated:
-        raise VerificationError(
-            "the list asks for several probes an item but does not state that it is separated"
-        )
+        raise VerificationError("the list asks for several probes an item but does not state that it is separated")
     if manifest.probes.per_item > 1 and manifest.synthetic.mode is SyntheticMode.NONE:
         raise VerificationError("the list asks for several probes an item without synthetic vouchers")
 
@@ -99,9 +97,7 @@ def check_chain(manifest: Manifest, pins: Pins, seen: Seen | None) -> None:
     if manifest.epoch == seen.epoch and manifest.digest != seen.digest:
         raise VerificationError(f"the server shows two different manifests for epoch {seen.epoch}: a fork")
     if manifest.epoch == seen.epoch + 1 and manifest.previous != seen.digest:
-        raise VerificationError(
-            f"epoch {manifest.epoch} does not follow the epoch {seen.epoch} seen here: a fork"
-        )
+        raise VerificationError(f"epoch {manifest.epoch} does not follow the epoch {seen.epoch} seen here: a fork")
     if manifest.epoch > seen.epoch + 1:
         raise VerificationError(
             f"epochs {seen.epoch + 1} to {manifest.epoch - 1} are missing between the manifest seen and this one"

@@ -147,17 +147,13 @@ class Voucher:
         if header.manifest_id != manifest.manifest_id:
             raise DecodeError("the voucher was sealed for another epoch or list")
         if header.slots != slot_count(manifest):
-            raise DecodeError(
-                f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}"
-            )
+            raise DecodeError(f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}")
         if len(data) != voucher_size(manifest, header.size_class):
             raise DecodeError("the voucher's length does not follow from its header")
         reader = Reader(data, "the voucher")
         reader.take(HEADER_SIZE)
         ct_size = KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
-        slots = tuple(
-            Slot(reader.take(manifest.group.element_size), reader.take(ct_size)) for _ in range(header.slots)
-        )
+        slots = tuple(Slot(reader.take(manifest.group.element_size), reader.take(ct_size)) for _ in range(header.slots))
         rct = reader.take(padded_size(header.size_class) + 2 * TAG_SIZE)
         reader.finish()
         return cls(header, slots, rct)

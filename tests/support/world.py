@@ -39,6 +39,8 @@ from tpsi.merkle import CHUNK_SIZE, leaves_of, root
 
 RISTRETTO = "TPSI-RISTRETTO255-SHA512"
 P256 = "TPSI-P256-SHA256"
+FEW = Sharing(3, 4)
+ONE_PROBE = Probes(1, False)
 NO_COVER = Synthetic(SyntheticMode.NONE, 0)
 
 
@@ -65,9 +67,9 @@ class World:
     listed: Sequence[object]
     suite: str = RISTRETTO
     encoding: str = "fuse"
-    sharing: Sharing = Sharing(3, 4)
+    sharing: Sharing = FEW
     synthetic: Synthetic = NO_COVER
-    probes: Probes = Probes(1, False)
+    probes: Probes = ONE_PROBE
     seed: str = "world"
     rng: Rng = field(init=False)
     built: BuiltTable = field(init=False)

@@ -1,4 +1,4 @@
-"""A blinded table as a device sees it: cells, and the candidates that they give for an item (specification, section 4)."""
+"""A blinded table as a device sees it: cells, and the candidates they give for an item (specification, section 4)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,9 +52,9 @@ class BlindedTable:
         valid = group.valid(read)
         read[~valid] = 0  # the identity, which every operation accepts
         columns = read.reshape(count, self.geometry.arity, group.element_size)
-        sound = valid.reshape(count, self.geometry.arity)
+        sound: NDArray[np.bool_] = valid.reshape(count, self.geometry.arity)
         if isinstance(self.geometry, FuseGeometry):
             total = group.add(group.add(columns[:, 0], columns[:, 1]), columns[:, 2])
             return Candidates(total[:, None, :], (sound.all(axis=1) & total.any(axis=1))[:, None])
-        repeated = (columns[:, 0] == columns[:, 1]).all(axis=1)
+        repeated = np.all(columns[:, 0] == columns[:, 1], axis=1)
         return Candidates(columns, np.stack([sound[:, 0], sound[:, 1] & ~repeated], axis=1))

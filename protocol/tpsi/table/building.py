@@ -78,9 +78,7 @@ def find_layout(encoding: str, items: Sequence[bytes], rng: Rng) -> Layout:
         layout = lay_out(encoding, items, rng(SEED_SIZE))
         if layout is not None:
             return layout
-    raise BuildError(
-        f"none of {MAX_SEEDS} seeds places all {len(items)} items; is the random generator working?"
-    )
+    raise BuildError(f"none of {MAX_SEEDS} seeds places all {len(items)} items; is the random generator working?")
 
 
 def build_table(
@@ -106,9 +104,7 @@ def _build(
     group: Group, layout: Layout, table_secrets: TableSecrets, progress: Progress, blind: Blind | None = None
 ) -> BuiltTable:
     """The private twin of `build_table`: nothing is drawn."""
-    blinded = (
-        blind(layout.items, table_secrets) if blind else _blind(group, layout.items, table_secrets, progress)
-    )
+    blinded = blind(layout.items, table_secrets) if blind else _blind(group, layout.items, table_secrets, progress)
     cells = np.zeros((layout.geometry.cells, group.element_size), np.uint8)
     _write_fill(group, cells, layout, table_secrets.fill_key, progress)
     if isinstance(layout.geometry, CuckooGeometry):

@@ -30,9 +30,7 @@ def _scaled(values: NDArray[np.uint64], factor: int) -> NDArray[np.int64]:
     return ((upper * f + ((lower * f) >> _S32)) >> _S32).astype(np.int64)
 
 
-def _digests(
-    items: Iterable[bytes], seed: bytes, label: Label
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _digests(items: Iterable[bytes], seed: bytes, label: Label) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """The two little-endian halves (a, b) of the 16-octet position hash of every item."""
     person = label.value
     blake2b = hashlib.blake2b
@@ -84,8 +82,7 @@ class FuseGeometry:
         first = _scaled(a, self.segments)
         mask = np.uint64(self.segment_length - 1)
         columns = [
-            (first + i) * self.segment_length + ((b >> np.uint64(21 * i)) & mask).astype(np.int64)
-            for i in range(3)
+            (first + i) * self.segment_length + ((b >> np.uint64(21 * i)) & mask).astype(np.int64) for i in range(3)
         ]
         return np.stack(columns, axis=1)
 

@@ -54,9 +54,7 @@ def peel(positions: Positions, cells: int) -> Peeling:
     return Peeling(assigned, tuple(rounds))
 
 
-def orient_cycles(
-    peeling: Peeling, positions: Positions, order: NDArray[np.int64]
-) -> NDArray[np.int64] | None:
+def orient_cycles(peeling: Peeling, positions: Positions, order: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Assign the items that peeling left in a cuckoo graph, or None if they are not disjoint cycles.
 
     `order` (n,): the rank of each item in ascending order of its encoding. In each cycle the lowest cell takes, of its
