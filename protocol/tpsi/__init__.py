@@ -25,7 +25,7 @@ from tpsi.sealing import Device, Item, Kind, SealedBatch, SealedVoucher, seal
 from tpsi.secret import Secret
 from tpsi.signing import Role, Signature, SignedManifest, sign_manifest
 from tpsi.table import BlindedTable, BuiltTable, TableSecrets, build_table
-from tpsi.trust import Pins, Seen, accept
+from tpsi.trust import Pins, Seen, accept, picture_threshold
 from tpsi.voucher import Header, Slot, Voucher, slot_count, voucher_size
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "match",
     "open_associated",
     "open_original",
+    "picture_threshold",
     "seal",
     "seal_original",
     "sign_manifest",

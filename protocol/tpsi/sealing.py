@@ -229,7 +229,7 @@ def _subject(device: Device, item: Item, probe: ItemHash) -> bytes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Work:
-    """A batch in the making: n vouchers of k slots, slot j of voucher i at row i·k + j; at first all are random slots."""
+    """A batch in the making: n vouchers of k slots, slot j of voucher i at row i·k + j; all start as random slots."""
 
     device: Device
     items: Sequence[Item]

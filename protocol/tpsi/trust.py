@@ -8,7 +8,7 @@ from tpsi.errors import CallerError, VerificationError
 from tpsi.groups import SUITES, Group
 from tpsi.manifest import LIST_ID_SIZE, Manifest
 from tpsi.merkle import DIGEST_SIZE
-from tpsi.parameters import SyntheticMode
+from tpsi.parameters import CountBy, SyntheticMode
 from tpsi.signing import PUBLIC_KEY_SIZE, SignedManifest
 
 
@@ -16,7 +16,8 @@ from tpsi.signing import PUBLIC_KEY_SIZE, SignedManifest
 class Pins:
     """What a device fixed at enrolment and does not let a server change.
 
-    `lowest_threshold`: a manifest with a lower one is refused. `least_synthetic`: in a million, likewise.
+    `lowest_threshold` counts pictures: a manifest under which as few could be enough is refused (`picture_threshold`).
+    `least_synthetic`: in a million, likewise.
     `auditor_keys`: each of them must have signed.
     """
 
@@ -69,9 +70,11 @@ def check_key(manifest: Manifest, pins: Pins) -> None:
 
 def check_parameters(manifest: Manifest, pins: Pins) -> None:
     """Check 5. A lower threshold, less cover, or neighbouring hashes on the list would each reveal more."""
-    if manifest.sharing.threshold < pins.lowest_threshold:
+    if (threshold := picture_threshold(manifest)) < pins.lowest_threshold:
         raise VerificationError(
-            f"the list's threshold is {manifest.sharing.threshold}, this device accepts {pins.lowest_threshold} or more"
+            f"under this list {threshold + 1} matching pictures can be enough for a reveal "
+            f"(threshold {manifest.sharing.threshold}, hash types {', '.join(manifest.types) or 'none'}); "
+            f"this device accepts lists that need more than {pins.lowest_threshold}"
         )
     if manifest.synthetic.per_million < pins.least_synthetic:
         raise VerificationError(
@@ -82,6 +85,17 @@ def check_parameters(manifest: Manifest, pins: Pins) -> None:
         raise VerificationError("the list asks for several probes an item but does not state that it is separated")
     if manifest.probes.per_item > 1 and manifest.synthetic.mode is SyntheticMode.NONE:
         raise VerificationError("the list asks for several probes an item without synthetic vouchers")
+
+
+def picture_threshold(manifest: Manifest) -> int:
+    """The most matching pictures that certainly reveal nothing.
+
+    If hashes are counted, a picture counts once for every hash type under which it is listed; so t shares may stand for as
+    few as ⌊t / types⌋ pictures.
+    """
+    if manifest.sharing.count_by is CountBy.ITEM:
+        return manifest.sharing.threshold
+    return manifest.sharing.threshold // max(1, len(manifest.types))
 
 
 def check_chain(manifest: Manifest, pins: Pins, seen: Seen | None) -> None:

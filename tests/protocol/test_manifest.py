@@ -254,9 +254,18 @@ def test_the_manifest_of_another_list_is_refused() -> None:
 def test_a_lower_threshold_than_pinned_is_refused() -> None:
     refused(
         next_of(WORLD.manifest, sharing=Sharing(2, 16)),
-        "accepts 3 or more",
+        "3 matching pictures can be enough",
         seen=Seen(1, WORLD.manifest.digest),
     )
+
+
+def test_more_hash_types_do_not_lower_the_number_of_pictures_that_reveals() -> None:
+    """A picture listed under two types counts twice, so a second type halves what a threshold protects."""
+    two = replace(WORLD.manifest, types=("md5", "pdq"))
+    refused(two, "2 matching pictures can be enough")
+    assert accept(signed(replace(two, sharing=Sharing(6, 4))), PINS, None).sharing.threshold == 6
+    by_item = replace(two, sharing=Sharing(3, 4, CountBy.ITEM))
+    assert accept(signed(by_item), PINS, None) == by_item
 
 
 def test_less_cover_than_demanded_is_refused() -> None:
