@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -118,6 +119,7 @@ class CuckooGeometry:
 Geometry: TypeAlias = FuseGeometry | CuckooGeometry
 
 
+@lru_cache(maxsize=64)  # fifty digits of a logarithm take longer than the rest of a voucher
 def geometry(encoding: str, items: int) -> Geometry:
     """The geometry of an encoding (`fuse` or `cuckoo`) for a number of items."""
     if encoding == FuseGeometry.encoding:
