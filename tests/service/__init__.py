@@ -1,0 +1,1 @@
+"""Tests of the server's gRPC service and its TLS."""
