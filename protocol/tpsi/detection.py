@@ -24,7 +24,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 Opens: TypeAlias = Callable[[bytes, Sequence[int]], bool]
 
 #: Bounds the time for the largest set of shares that is tried (see `decoding.work`): about 10 s on one core. It
-#: admits all of 7 800 shares with u = 16, or 4 000 with u = 64, or 2 000 with u = 255, at t = 30; of more, a random
+#: admits all of 7 800 shares with u = 16, or 3 900 with u = 64, or 1 900 with u = 255, at t = 30; of more, a random
 #: subset of that size. It admits t up to 2 600 with u = 16: for higher thresholds it must be raised.
 WORK_LIMIT = 2**29
 
@@ -99,7 +99,7 @@ def detect(
 
     xs is (n,) with 0 < x < p, and rows (n, u) with values below p, both of uint64. Copies of a share count once.
     A curve is believed if and only if more than t of the N distinct shares lie on it and `opens` says yes to its
-    secret. It is asked about a curve once, and about one curve for each size of set tried: log_4 N at most.
+    secret. It is asked about no curve twice, and about one at most for each of up to 1 + log_4 N sets tried.
 
     A pool of which a shares are real and e are not is revealed
 
@@ -119,7 +119,7 @@ def detect(
     return _detect(pool, threshold, opens, order=order, start=start, limit=limit)
 
 
-def _detect(pool: _Pool, threshold: int, opens: Opens, order: NDArray[np.intp], start: int, limit: int) -> Detection:
+def _detect(pool: _Pool, threshold: int, opens: Opens, *, order: NDArray[np.intp], start: int, limit: int) -> Detection:
     """`detect` with the order in which shares are tried, and the decoder's field element, given."""
     if len(pool.xs) <= threshold:
         return _result(Outcome.BELOW_THRESHOLD, pool, None, None, tried=0)
