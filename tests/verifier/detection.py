@@ -1,4 +1,9 @@
-"""Section 9: conflicts, candidates from the null space, what makes a secret believed, the reveal."""
+"""Section 9: conflicts, candidates, what makes a secret believed, and the reveal.
+
+Candidates come from the null space of the syndromes' Hankel system, which the specification names as equivalent to the
+decoder that it describes: with weights v_i = 1/Π(x_i − x_k), the syndromes S_j(r) = Σ v_i·y_ij·x_i^r, r < R = N − t − 1,
+vanish if all shares are real. The polynomial Λ whose roots are the x of the others satisfies Σ_d Λ_d·S_j(r+d) = 0.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -73,8 +78,7 @@ def syndromes(shares: list[Share], redundancy: int) -> list[list[int]]:
         weights.append(pow(product, -1, FIELD))
     return [
         [
-            sum(v * share[j] * pow(share[0], r, FIELD) for v, share in zip(weights, shares, strict=True))
-            % FIELD
+            sum(v * share[j] * pow(share[0], r, FIELD) for v, share in zip(weights, shares, strict=True)) % FIELD
             for r in range(redundancy)
         ]
         for j in range(1, len(shares[0]))
@@ -155,9 +159,7 @@ def on_polynomials(distinct: list[Share], believed: list[Share], threshold: int)
     base = believed[: threshold + 1]
 
     def lies(share: Share) -> bool:
-        return all(
-            interpolate([(s[0], s[j]) for s in base], share[0]) == share[j] for j in range(1, len(share))
-        )
+        return all(interpolate([(s[0], s[j]) for s in base], share[0]) == share[j] for j in range(1, len(share)))
 
     return [share for share in distinct if lies(share)]
 

@@ -16,7 +16,6 @@ class Policy:
     auditor_keys: tuple[str, ...]
     suites: tuple[str, ...]
     minimum_threshold: int
-    modes: tuple[str, ...]
     minimum_per_million: int
     list: str
 
@@ -29,9 +28,7 @@ class Seen:
     digest: str
 
 
-def device_checks(
-    envelope: str, policy: Policy, seen: Seen | None, between: list[str], content: bytes
-) -> Manifest:
+def device_checks(envelope: str, policy: Policy, seen: Seen | None, between: list[str], content: bytes) -> Manifest:
     """The seven checks in their order; RefusedError names the one that fails."""
     manifest, signatures = decode_envelope(envelope)
     check_signatures(manifest, signatures, policy)
@@ -69,12 +66,20 @@ def check_sizes(manifest: Manifest) -> None:
 
 def check_demands(manifest: Manifest, policy: Policy) -> None:
     synthetic, probes = manifest["synthetic"], manifest["probes"]
-    if manifest["sharing"]["threshold"] < policy.minimum_threshold:
+    if picture_threshold(manifest) < policy.minimum_threshold:
         raise RefusedError(5, "the threshold is too low")
-    if synthetic["mode"] not in policy.modes or synthetic["per_million"] < policy.minimum_per_million:
+    if synthetic["per_million"] < policy.minimum_per_million:
         raise RefusedError(5, "there are too few synthetic vouchers")
     if probes["per_item"] > 1 and not probes["separated"]:
         raise RefusedError(5, "several probes without separation")
+
+
+def picture_threshold(manifest: Manifest) -> int:
+    """The threshold in pictures: one that is listed under several types counts once for each, if hashes count."""
+    sharing = manifest["sharing"]
+    if sharing["count_by"] == "item":
+        return int(sharing["threshold"])
+    return int(sharing["threshold"]) // max(1, len(manifest["types"]))
 
 
 def check_chain(manifest: Manifest, policy: Policy, seen: Seen | None, between: list[str]) -> None:

@@ -76,9 +76,7 @@ def is_synthetic(value: Any) -> bool:
 
 def is_item_text(value: Any) -> bool:
     parts = value.split(":") if isinstance(value, str) else []
-    return len(parts) == 2 and bool(
-        LABEL.fullmatch(parts[0]) and re.fullmatch("([0-9a-f]{2}){1,64}", parts[1])
-    )
+    return len(parts) == 2 and bool(LABEL.fullmatch(parts[0]) and re.fullmatch("([0-9a-f]{2}){1,64}", parts[1]))
 
 
 def is_canary(value: Any) -> bool:
@@ -169,9 +167,7 @@ def decode_envelope(text: str) -> tuple[Manifest, list[Signature]]:
     if not isinstance(entries, list) or not all(members(entry, rules) for entry in entries):
         raise RefusedError(1, "a signature is not valid")
     signatures = [Signature(**entry) for entry in entries]
-    if not 1 <= len(signatures) <= MAX_SIGNATURES or len({(s.role, s.key) for s in signatures}) < len(
-        signatures
-    ):
+    if not 1 <= len(signatures) <= MAX_SIGNATURES or len({(s.role, s.key) for s in signatures}) < len(signatures):
         raise RefusedError(1, "too many signatures, none, or two under one key")
     return decode_manifest(value["manifest"]), signatures
 

@@ -44,12 +44,14 @@ def split_share(share: bytes) -> list[int]:
 
 
 def decode_voucher(octets: bytes, setting: Setting) -> Voucher:
-    """Section 7.1; MalformedError if it is not a voucher of this manifest's suite, rows and slots."""
+    """Section 7.1; MalformedError if it is not a voucher of this manifest."""
     header = octets[:HEADER]
     if len(header) < HEADER or header[0] != 1:
         raise MalformedError("no header of version 1")
     count, size_class = os2ip(header[37:39]), header[39]
-    if not 1 <= count <= MAX_SLOTS or size_class > MAX_CLASS:
+    if header[1:17] != setting.epoch.manifest.id:
+        raise MalformedError("of another epoch or list")
+    if not 1 <= count <= MAX_SLOTS or count != setting.slots or size_class > MAX_CLASS:
         raise MalformedError("a count or class out of range")
     end = HEADER + count * setting.slot_size
     if len(octets) != end + padded_size(size_class) + 32:

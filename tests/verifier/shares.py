@@ -38,10 +38,7 @@ class Keys:
 def pool_keys(secret: bytes, scope: bytes, sharing: Sharing) -> Keys:
     keys = kdf("tpsi-v1-account", secret, scope, sharing.info, 96)
     k_poly = keys[:32]
-    rows = [
-        list(islice(words("tpsi-v1-poly", k_poly, u16(j)), sharing.threshold + 1))
-        for j in range(sharing.rows)
-    ]
+    rows = [list(islice(words("tpsi-v1-poly", k_poly, u16(j)), sharing.threshold + 1)) for j in range(sharing.rows)]
     return Keys(sharing, scope, k_poly, keys[32:64], keys[64:], rows)
 
 

@@ -124,9 +124,7 @@ def place(table: Geometry, seed: bytes, items: list[Item]) -> Placement | None:
     return None if closed is None else Placement(edges, rounds, closed)
 
 
-def build(
-    group: Group, table: Geometry, place: Placement, values: list[bytes], fill_key: bytes
-) -> list[bytes]:
+def build(group: Group, table: Geometry, place: Placement, values: list[bytes], fill_key: bytes) -> list[bytes]:
     """The cells T, from V_x of every item."""
     owners = {cell: edge for removed in place.rounds for edge, cell in removed}
     owners |= {cell: edge for cycle in place.cycles for cell, edge in cycle}

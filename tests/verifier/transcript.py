@@ -95,9 +95,7 @@ class Node:
         elif isinstance(computed, list) and isinstance(self.value, list):
             for i in range(max(len(computed), len(self.value))):
                 if i >= len(computed) or i >= len(self.value):
-                    raise WrongValueError(
-                        self.path, f"has {len(self.value)} entries, should have {len(computed)}"
-                    )
+                    raise WrongValueError(self.path, f"has {len(self.value)} entries, should have {len(computed)}")
                 self[i]._compare(computed[i])
         elif type(computed) is not type(self.value) or computed != self.value:
             raise WrongValueError(self.path, f"recorded {shorten(self.value)}, computed {shorten(computed)}")

@@ -11,7 +11,7 @@ from .epoch import Epoch, check_epoch, read_scalar
 from .items import check_list
 from .matching import MalformedError, Opened, decode_voucher, match
 from .shares import Keys, Sharing, encode_values, memory_key, pool_keys
-from .table import geometry, merkle_root
+from .table import geometry, merkle_root, positions
 from .transcript import Node, WrongValueError
 from .voucher import Setting, check_item
 
@@ -72,8 +72,12 @@ def check_sizes(root: Node, encoding: str) -> str:
         if encoding == "fuse":
             entry["segment_length"].expect(table.segment_length)
             entry["segments"].expect(table.segments)
+    for entry in root["positions"]:
+        table, y = geometry(encoding, entry["items"].integer()), entry["encoded"].octets()
+        entry["positions"].expect(positions(table, entry["seed"].octets(), y))
     for entry in root["digest_trees"]:
-        content = bytes(i % 251 for i in range(entry["octets"].integer()))
+        size = entry["octets"].integer()
+        content = (bytes(range(251)) * (size // 251 + 1))[:size]
         entry["root"].expect(merkle_root(content))
     return f"sizes: {len(root['geometries'])} geometries, {len(root['digest_trees'])} digest trees"
 
@@ -104,7 +108,6 @@ def read_policy(node: Node) -> Policy:
         auditor_keys=tuple(key.hex() for key in node["auditor_keys"].list_of_octets()),
         suites=tuple(suite.text() for suite in node["suites"]),
         minimum_threshold=node["minimum_threshold"].integer(),
-        modes=tuple(mode.text() for mode in node["modes"]),
         minimum_per_million=node["minimum_per_million"].integer(),
         list=node["list"].octets().hex(),
     )
@@ -118,13 +121,21 @@ def pick(node: Node, choices: list[T]) -> T:
     return choices[index]
 
 
+def read_name(node: Node) -> bytes:
+    """An account's name: 1 to 64 printable ASCII characters."""
+    name = node.text()
+    if not 1 <= len(name) <= 64 or not all(" " <= character <= "~" for character in name):
+        raise WrongValueError(node.path, "is no name of an account")
+    return name.encode("ascii")
+
+
 class Account:
     """Sections 6 to 9 for one account: keys, batches of items, matching, and the pools' results."""
 
     def __init__(self, node: Node, epochs: list[Epoch]) -> None:
         self.node = node
         self.epochs = epochs
-        self.identifier = node["identifier"].text().encode("utf-8")
+        self.identifier = read_name(node["identifier"])
         self.pools: list[Keys] = []
         self.opened: list[list[Delivered]] = []
         self.settings: list[Setting] = []

@@ -25,11 +25,11 @@ class Setting:
 
     @property
     def slot_size(self) -> int:
-        return self.epoch.group.element_size + self.share_slot_size
+        return self.epoch.group.element_size + self.plaintext_size + 16
 
     @property
-    def share_slot_size(self) -> int:
-        return 32 + 8 * (self.keys.sharing.rows + 1) + 16
+    def plaintext_size(self) -> int:
+        return 32 + 8 * (self.keys.sharing.rows + 1)
 
     @property
     def slots(self) -> int:
@@ -75,9 +75,7 @@ def pad(ad: bytes, size_class: int) -> bytes | None:
 def unpad(padded: bytes) -> bytes | None:
     """The associated data, None if this is not the padding of any."""
     ad = padded[4 : 4 + int.from_bytes(padded[:4], "big")]
-    return (
-        ad if u32(len(ad)) + ad + bytes(max(0, len(padded) - 4 - len(ad))) == padded or not padded else None
-    )
+    return ad if u32(len(ad)) + ad + bytes(max(0, len(padded) - 4 - len(ad))) == padded or not padded else None
 
 
 def pool_ad_key(keys: Keys, constants: Sequence[int]) -> bytes:
@@ -124,9 +122,7 @@ def check_item(node: Node, setting: Setting, k_memory: bytes, remembered: set[by
     tags = {memory_tag(k_memory, probe.y) for probe in probes}
     known = not tags.isdisjoint(remembered)
     node["known"].expect(known)
-    item = SealedItem(
-        probes, node["ad"].octets(), node["size_class"].integer(), synthetic_share(setting.keys, z)
-    )
+    item = SealedItem(probes, node["ad"].octets(), node["size_class"].integer(), synthetic_share(setting.keys, z))
     kinds = voucher_kinds(known, chosen, synthetic["mode"])
     if len(node["vouchers"]) != len(kinds):
         raise WrongValueError(node["vouchers"].path, f"should be {len(kinds)}: {', '.join(kinds)}")
@@ -163,9 +159,7 @@ def check_voucher(node: Node, setting: Setting, item: SealedItem, kind: str) -> 
     node["octets"].expect(header + b"".join(slots) + rct)
 
 
-def check_associated_data(
-    node: Node, setting: Setting, item: SealedItem, kind: str, voucher_id: bytes
-) -> bytes:
+def check_associated_data(node: Node, setting: Setting, item: SealedItem, kind: str, voucher_id: bytes) -> bytes:
     """The adct: of the padded ad under its derived key, or of zeros under a uniform key."""
     padded = pad(item.ad, item.size_class)
     if padded is None or item.size_class > MAX_CLASS:
@@ -225,18 +219,12 @@ def check_slot(node: Node, setting: Setting, item: SealedItem, rkey: bytes, cont
     else:
         node["S"].expect(shared)
         node["kek"].expect(slot_key(shared, q, epoch.manifest.digest))
-    share = item.synthetic_share if content == "synthetic" else probe.share if probe else None
-    plaintext = check_plaintext(node["plaintext"], setting, rkey, share)
+    plaintext = bytes(setting.plaintext_size)
+    if content == "synthetic":
+        plaintext = rkey + item.synthetic_share
+    elif content == "real" and probe is not None:
+        plaintext = rkey + probe.share
+    node["plaintext"].expect(plaintext)
     ct = seal(kek, plaintext, b"tpsi-v1-slot" + context)
     node["ct"].expect(ct)
     return q + ct
-
-
-def check_plaintext(node: Node, setting: Setting, rkey: bytes, share: bytes | None) -> bytes:
-    """rkey ‖ share; in a slot that is for no probe, anything of that size."""
-    plaintext = node.octets()
-    if share is not None:
-        node.expect(rkey + share)
-    elif len(plaintext) != setting.share_slot_size - 16:
-        raise WrongValueError(node.path, "has a wrong length")
-    return plaintext
