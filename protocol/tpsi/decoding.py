@@ -1,8 +1,8 @@
 """Finding the curve that some of a set of shares lie on (specification, section 9).
 
-A *relation* is a vector Q = (q_0, …, q_u) of polynomials with q_0(x_i) + Σ_j q_j(x_i)·y_ij = 0 for each of the
-n shares; its *size* is the largest of deg q_0 − t, deg q_1, …, deg q_u. Say that a of the shares lie on a curve
-p of degree ≤ t, and e = n − a do not. Then:
+A *relation* is a vector Q = (q_∗, q_0, …, q_{u−1}) of polynomials with q_∗(x_i) + Σ_j q_j(x_i)·y_ij = 0 for
+each of the n shares; its *size* is the largest of deg q_∗ − t and the deg q_j. Say that a of the shares lie on a
+curve p of degree ≤ t, and e = n − a do not. Then:
 
 1. Q(x, p(x)) is a polynomial of degree ≤ size + t that vanishes at a points. So a relation smaller than a − t
    vanishes on all of the curve. Call such a relation an *annihilator* of p.
