@@ -1,5 +1,85 @@
-"""The store: accounts, lists, vouchers and what became of them, in one database."""
+"""The store: accounts, lists, vouchers and what became of them, in one database.
+
+Every method that writes is one transaction, durable when it returns. All methods may be called from any
+thread, and raise StoreError if the database fails.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tpsi_server.store.accounts import AccountRecord, AccountStore, TokenRecord
+from tpsi_server.store.database import Database
+from tpsi_server.store.epochs import EpochRecord, EpochStore
+from tpsi_server.store.flags import Flag
+from tpsi_server.store.lists import Imported, ImportRecord, ListStore, SourceRecord, Spool
+from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorded
+from tpsi_server.store.pools import Due, PoolStore
+from tpsi_server.store.reveals import Reveal, RevealStore
+from tpsi_server.store.schema import VoucherState
+from tpsi_server.store.vouchers import Answer, Delivery, Incoming, VoucherStore
+
+__all__ = [
+    "AccountRecord",
+    "AccountStore",
+    "Answer",
+    "Claim",
+    "Claimed",
+    "Delivery",
+    "Due",
+    "EpochRecord",
+    "EpochStore",
+    "Flag",
+    "ImportRecord",
+    "Imported",
+    "Incoming",
+    "ListStore",
+    "Match",
+    "MatchStore",
+    "PoolStore",
+    "Recorded",
+    "Reveal",
+    "RevealStore",
+    "SourceRecord",
+    "Spool",
+    "Store",
+    "TokenRecord",
+    "VoucherState",
+    "VoucherStore",
+]
 
 
 class Store:
-    """See `tpsi_server.store.database`."""
+    """The parts of the store over one database; use it in a `with` block, or call `close`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.accounts = AccountStore(database)
+        self.lists = ListStore(database)
+        self.epochs = EpochStore(database)
+        self.vouchers = VoucherStore(database)
+        self.matches = MatchStore(database)
+        self.pools = PoolStore(database)
+        self.reveals = RevealStore(database)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a store; StoreError if there is none at the path, or it is of another version."""
+        return cls(Database(path))
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Make a new, empty store; StoreError if there is a file at the path."""
+        return cls(Database.create(path))
+
+    def close(self) -> None:
+        """Close the database; closing again does nothing."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

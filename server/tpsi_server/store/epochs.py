@@ -1,0 +1,56 @@
+"""Epochs in the store: which ones are in force; what they are lies in the tables folder."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, insert, select, update
+
+from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
+from tpsi_server.store.database import Database
+from tpsi_server.store.schema import VoucherState, epochs, vouchers
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """An epoch: `digest` is its manifest's; times in seconds since 1970."""
+
+    number: int
+    digest: bytes
+    created: float
+    retired: float | None
+
+
+class EpochStore:
+    """Epochs by number."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, number: int, digest: bytes, now: float) -> None:
+        """Put an epoch in force."""
+        with self._database.write() as connection:
+            connection.execute(insert(epochs).values(number=number, digest=digest, created=to_stored(now)))
+
+    def remove(self, number: int) -> None:
+        """Take back `add`, while no voucher names the epoch; StoreError if one does."""
+        with self._database.write() as connection:
+            connection.execute(delete(epochs).where(epochs.c.number == number))
+
+    def retire(self, number: int, now: float) -> bool:
+        """Take an epoch out of force; False if there is none of this number. The first time counts."""
+        with self._database.write() as connection:
+            values = {"retired": func.coalesce(epochs.c.retired, to_stored(now))}
+            return connection.execute(update(epochs).where(epochs.c.number == number).values(values)).rowcount == 1
+
+    def all(self) -> list[EpochRecord]:
+        """Every epoch, in order."""
+        with self._database.read() as connection:
+            return [
+                EpochRecord(row.number, row.digest, from_stored(row.created), from_stored_or_none(row.retired))
+                for row in connection.execute(select(epochs).order_by(epochs.c.number))
+            ]
+
+    def waiting(self, number: int) -> int:
+        """How many vouchers of an epoch wait to be matched."""
+        wanted = (vouchers.c.epoch == number) & (vouchers.c.state == int(VoucherState.WAITING))
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(vouchers).where(wanted)).scalar_one())

@@ -1,0 +1,37 @@
+"""Flags on accounts: signs that a device sends what no honest one does, or what cannot be processed."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from sqlalchemy import Connection, select
+
+from tpsi_server.store.database import insert_new
+from tpsi_server.store.schema import account_flags, vouchers
+
+#: Row numbers in one query: below the number of parameters that every SQLite takes.
+_LOOKUP = 500
+
+
+class Flag(StrEnum):
+    """What was seen."""
+
+    FAILED = "failed"  # a voucher that could not be matched at all was set aside
+    MALFORMED = "malformed"  # a share that is none
+    CONFLICTING = "conflicting"  # two shares with one coordinate
+    UNOPENED = "unopened"  # a real share, with associated data that does not open
+    OFF_CURVE = "off_curve"  # associated data that opens, with a share that is not real
+    OVERSIZED = "oversized"  # more opened vouchers than are examined together
+
+
+def raise_flags(connection: Connection, flag: Flag, voucher_numbers: Sequence[int], now: int) -> None:
+    """Flag the accounts of some vouchers; the first time counts."""
+    for start in range(0, len(voucher_numbers), _LOOKUP):
+        wanted = vouchers.c.id.in_(voucher_numbers[start : start + _LOOKUP])
+        found = connection.execute(select(vouchers.c.account).where(wanted).distinct()).scalars()
+        for account in found.all():
+            raise_flag(connection, flag, account, now)
+
+
+def raise_flag(connection: Connection, flag: Flag, account: int, now: int) -> None:
+    """Flag an account; the first time counts."""
+    insert_new(connection, account_flags, [{"account": account, "flag": str(flag), "since": now}])

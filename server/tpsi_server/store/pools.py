@@ -1,0 +1,151 @@
+"""Pools being examined: which are due, what is in them, and what the examinations found."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, or_, select, true, update
+
+from tpsi import CountBy, Examination, Opened, Pool, Sharing, Verdict
+from tpsi_server.store.clock import to_stored
+from tpsi_server.store.database import Database
+from tpsi_server.store.flags import Flag, raise_flag
+from tpsi_server.store.matches import TOKEN_SIZE
+from tpsi_server.store.opening import insert_reveals
+from tpsi_server.store.schema import has_changed, opened, pools, vouchers
+
+#: An examination is due when a pool has grown by one part in this many since the last one, …
+GROWTH = 50
+#: … or this many times as long ago as the last one took, so that a pool costs at most a tenth of one core.
+PAUSE = 10
+#: Opened vouchers and octets of them that are examined together: what fits in memory beside the rest.
+MAX_SHARES, MAX_OCTETS = 20_000, 256 << 20
+
+_FLAGS = {
+    Verdict.CONFLICTING: Flag.CONFLICTING,
+    Verdict.MALFORMED: Flag.MALFORMED,
+    Verdict.UNOPENED: Flag.UNOPENED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A pool that is to be examined, which nobody else does until the lease ends.
+
+    `vouchers[i]` is the row number of `opened[i]` and `verdicts[i]` its verdict until now. `total` counts all
+    opened vouchers of the pool: more than are here if together they are too large.
+    """
+
+    token: bytes
+    id: int
+    account: int
+    pool: Pool
+    total: int
+    vouchers: tuple[int, ...]
+    opened: tuple[Opened, ...]
+    verdicts: tuple[str | None, ...]
+
+    def __repr__(self) -> str:
+        return f"<Due pool {self.id} of {self.total} opened vouchers>"
+
+
+class PoolStore:
+    """Hands out pools that changed and takes what their examinations found."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, lease: float, now: float, *, patient: bool = True) -> Due | None:
+        """Claim one pool that is due for `lease` seconds; None if there is none.
+
+        Pools that were never examined come first, then those whose examination is longest ago. Without
+        `patient` every pool that has changed at all is due.
+        """
+        token, stamp = secrets.token_bytes(TOKEN_SIZE), to_stored(now)
+        free = or_(pools.c.leased_until.is_(None), pools.c.leased_until < stamp)
+        grown = pools.c.opened * GROWTH >= pools.c.examined * (GROWTH + 1)
+        rested = pools.c.examined_at + PAUSE * pools.c.took <= stamp
+        due = has_changed & free & (or_(grown, rested) if patient else true())
+        chosen = select(pools).where(due).order_by(func.coalesce(pools.c.examined_at, 0), pools.c.id).limit(1)
+        with self._database.read() as connection:
+            if connection.execute(chosen).first() is None:  # mostly so, and found without a turn to write
+                return None
+        with self._database.write() as connection:
+            row = connection.execute(chosen.with_for_update(skip_locked=True)).first()
+            if row is None:
+                return None
+            values = {"claim": token, "leased_until": to_stored(now + lease)}
+            connection.execute(update(pools).where(pools.c.id == row.id).values(values))
+        return self._read(row, token)
+
+    def release(self, token: bytes) -> None:
+        """Give a claim back."""
+        values = {"claim": None, "leased_until": None}
+        with self._database.write() as connection:
+            connection.execute(update(pools).where(pools.c.claim == token).values(values))
+
+    def record(self, due: Due, found: Examination, took: float, now: float) -> int:
+        """Record an examination that took some seconds; returns how many vouchers are newly revealed.
+
+        Does nothing if the lease ran out in the meantime: somebody else has the pool.
+        """
+        stamp = to_stored(now)
+        values: dict[str, Any] = {
+            "claim": None,
+            "leased_until": None,
+            "examined": due.total,
+            "examined_at": stamp,
+            "took": to_stored(took),
+            "outcome": found.outcome.name,
+        }
+        if found.ad_key is not None:
+            values["ad_key"] = found.ad_key.reveal()
+        with self._database.write() as connection:
+            mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
+            if connection.execute(update(pools).where(mine).values(values)).rowcount != 1:
+                return 0
+            _set_verdicts(connection, due, found, stamp)
+            pairs = zip(due.vouchers, found.associated, strict=True)
+            rows = [(number, data) for number, data in pairs if data is not None]
+            return insert_reveals(connection, due.account, rows, stamp)
+
+    def _read(self, row: Any, token: bytes) -> Due:
+        """The opened vouchers of a pool, the earliest first, as many as are examined together."""
+        columns = opened.c.voucher, opened.c.share, opened.c.adct, opened.c.verdict, vouchers.c.voucher_id
+        chosen = select(*columns).select_from(opened.join(vouchers)).where(opened.c.pool == row.id)
+        chosen = chosen.order_by(opened.c.voucher).limit(MAX_SHARES).execution_options(yield_per=100)
+        numbers: list[int] = []
+        contents: list[Opened] = []
+        verdicts: list[str | None] = []
+        octets = 0
+        with self._database.read() as connection:
+            for one in connection.execute(chosen):
+                octets += len(one.share) + len(one.adct)
+                if octets > MAX_OCTETS:
+                    break
+                numbers.append(one.voucher)
+                contents.append(Opened(one.voucher_id, row.generation, one.share, one.adct))
+                verdicts.append(one.verdict)
+        sharing = Sharing(row.threshold, row.rows, CountBy(row.count_by))
+        pool = Pool(row.list_id, row.generation, sharing)
+        complete = tuple(numbers), tuple(contents), tuple(verdicts)
+        return Due(token, row.id, row.account, pool, row.opened, *complete)
+
+
+def _set_verdicts(connection: Connection, due: Due, found: Examination, now: int) -> None:
+    """Write down the verdicts that changed, and flag the account for those that no honest device earns."""
+    rows: list[dict[str, object]] = []
+    flags: set[Flag] = {Flag.OVERSIZED} if len(due.opened) < due.total else set()
+    for number, before, verdict in zip(due.vouchers, due.verdicts, found.verdicts, strict=True):
+        if verdict in _FLAGS:
+            flags.add(_FLAGS[verdict])
+        if before == Verdict.REVEALED.value and verdict is Verdict.REJECTED:
+            flags.add(Flag.OFF_CURVE)
+        after = None if verdict is Verdict.WITHHELD else verdict.value
+        if after != before:
+            rows.append({"number": number, "value": after})
+    if rows:
+        statement = update(opened).where(opened.c.voucher == bindparam("number"))
+        connection.execute(statement.values(verdict=bindparam("value")), rows)
+    for flag in flags:
+        raise_flag(connection, flag, due.account, now)

@@ -1,0 +1,205 @@
+"""The schema: tables and indices, in SQLAlchemy's terms.
+
+Times are whole milliseconds since 1970. Columns whose content nobody but a reviewer may see are marked
+`sensitive` in their `info`.
+"""
+
+from enum import IntEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal,
+)
+
+#: Goes up with every change of the schema.
+SCHEMA_VERSION = 1
+
+#: SQLite counts rows by itself only in columns of the type INTEGER.
+_RowId = BigInteger().with_variant(Integer, "sqlite")
+_SENSITIVE = {"sensitive": True}
+
+metadata = MetaData()
+
+
+class VoucherState(IntEnum):
+    """Where a voucher stands. Its payload is there while it waits, and after a failure."""
+
+    WAITING = 0
+    MATCHED = 1
+    UNMATCHED = 2
+    FAILED = 3
+
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+# ---------------------------------------------------------------- accounts
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+    Column("revoked", BigInteger),
+    # kept with the rows that they count, in the same transactions
+    Column("vouchers", BigInteger, nullable=False, default=0),
+    Column("opened", BigInteger, nullable=False, default=0),
+    Column("revealed", BigInteger, nullable=False, default=0),
+    Column("last_upload", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+account_flags = Table(
+    "account_flags",
+    metadata,
+    Column("account", ForeignKey("accounts.id"), primary_key=True),
+    Column("flag", String(32), primary_key=True),
+    Column("since", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("account", ForeignKey("accounts.id"), index=True),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("revoked", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+# ---------------------------------------------------------------- lists
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("source", ForeignKey("sources.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("file", Text, nullable=False),
+    Column("format", String(32), nullable=False),
+    Column("imported", BigInteger, nullable=False),
+    Column("report", Text, nullable=False),
+)
+
+#: A hash, once for every identifier that a source names it under; no identifier is the empty string.
+entries = Table(
+    "entries",
+    metadata,
+    Column("item", LargeBinary(98), primary_key=True),
+    Column("source", ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
+    Column("entry", String(256), primary_key=True),
+    Index("entries_of_source", "source", "entry"),
+    sqlite_with_rowid=False,
+)
+
+# ---------------------------------------------------------------- epochs and vouchers
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+    Column("retired", BigInteger),
+)
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("voucher_id", LargeBinary(16), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("epoch", ForeignKey("epochs.number"), nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("payload", LargeBinary),
+    UniqueConstraint("account", "voucher_id"),
+    sqlite_autoincrement=True,
+)
+#: The state is written out: a database uses a partial index only for a condition that it can see.
+is_waiting = vouchers.c.state == literal(int(VoucherState.WAITING), literal_execute=True)
+Index("vouchers_waiting", vouchers.c.epoch, vouchers.c.id, sqlite_where=is_waiting, postgresql_where=is_waiting)
+
+#: Waiting vouchers that somebody works on; apart from the payloads, which are not to be written again for it.
+claims = Table(
+    "claims",
+    metadata,
+    Column("voucher", ForeignKey("vouchers.id"), primary_key=True),
+    Column("token", LargeBinary(16), nullable=False, index=True),
+    Column("leased_until", BigInteger, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+)
+
+# ---------------------------------------------------------------- matches and reveals
+
+#: Vouchers whose shares belong together (specification, section 6.1), and how far they have been examined.
+pools = Table(
+    "pools",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("list_id", LargeBinary(16), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("threshold", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("count_by", String(8), nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("examined", BigInteger, nullable=False),  # how many were opened at the last examination
+    Column("examined_at", BigInteger),
+    Column("took", BigInteger, nullable=False, default=0),  # milliseconds
+    Column("outcome", String(24)),
+    Column("ad_key", LargeBinary(32), info=_SENSITIVE),
+    Column("claim", LargeBinary(16)),
+    Column("leased_until", BigInteger),
+    UniqueConstraint("account", "list_id", "generation", "threshold", "rows", "count_by"),
+    sqlite_autoincrement=True,
+)
+#: At or below the threshold there is nothing to be found.
+has_changed = (pools.c.opened > pools.c.examined) & (pools.c.opened > pools.c.threshold)
+Index("pools_changed", pools.c.id, sqlite_where=has_changed, postgresql_where=has_changed)
+
+#: `verdict` is null until the voucher's pool says something about it.
+opened = Table(
+    "opened",
+    metadata,
+    Column("voucher", ForeignKey("vouchers.id"), primary_key=True),
+    Column("pool", ForeignKey("pools.id"), nullable=False),
+    Column("share", LargeBinary, nullable=False, info=_SENSITIVE),
+    Column("adct", LargeBinary, nullable=False, info=_SENSITIVE),
+    Column("verdict", String(16)),
+    Index("opened_of_pool", "pool", "voucher"),
+)
+
+reveals = Table(
+    "reveals",
+    metadata,
+    Column("voucher", ForeignKey("vouchers.id"), primary_key=True),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("associated", LargeBinary, nullable=False, info=_SENSITIVE),
+    Column("revealed", BigInteger, nullable=False),
+    Index("reveals_of_account", "account", "voucher"),
+)
