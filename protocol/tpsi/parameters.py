@@ -5,7 +5,8 @@ from enum import Enum
 
 from tpsi.errors import CallerError
 
-MAX_THRESHOLD = 65_535
+#: At t = 1000 and u = 255 the decoder's bound on work (detection.WORK_LIMIT) still admits t + 1 shares, for any u more.
+MAX_THRESHOLD = 1000
 MIN_ROWS, MAX_ROWS = 3, 255
 MAX_PER_MILLION = 500_000
 MAX_PROBES = 256

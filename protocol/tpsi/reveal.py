@@ -9,7 +9,7 @@ import numpy as np
 
 from tpsi import field
 from tpsi.account import Pool, ad_key
-from tpsi.detection import Outcome, detect
+from tpsi.detection import WORK_LIMIT, Outcome, detect
 from tpsi.errors import DecodeError
 from tpsi.groups import Rng
 from tpsi.labels import Label
@@ -35,12 +35,14 @@ class Verdict(Enum):
 class Examination:
     """The outcome for a pool.
 
-    `shares`: distinct shares that took part. `verdicts[i]` and `associated[i]` belong to the i-th opened voucher;
+    `shares`: distinct shares there are; `tried`: the most of them that were decoded at once, fewer than `shares` if
+    the outcome is undecided because of the bound on work. `verdicts[i]` and `associated[i]` belong to the i-th opened voucher;
     `associated[i]` is None unless it was revealed. `ad_key` is there once the pool is revealed: it opens later matches.
     """
 
     outcome: Outcome
     shares: int
+    tried: int
     verdicts: tuple[Verdict, ...]
     associated: tuple[bytes | None, ...]
     ad_key: Secret | None
@@ -49,10 +51,13 @@ class Examination:
         return f"<Examination {self.outcome.name} of {len(self.verdicts)} vouchers>"
 
 
-def examine(pool: Pool, opened: Sequence[Opened], *, rng: Rng = secrets.token_bytes) -> Examination:
+def examine(
+    pool: Pool, opened: Sequence[Opened], *, rng: Rng = secrets.token_bytes, limit: int = WORK_LIMIT
+) -> Examination:
     """Detect the real shares among the opened vouchers of one pool and open their associated data.
 
-    Nothing is believed but a secret whose key opens an adct. Never raises for what a device sent.
+    Nothing is believed but a secret whose key opens an adct. Never raises for what a device sent. `limit` bounds the
+    work (`detection.WORK_LIMIT`): some seconds, however many shares there are.
     """
     decoded = [_share(one, pool.sharing.rows) for one in opened]
     usable = [index for index, share in enumerate(decoded) if share is not None]
@@ -63,7 +68,7 @@ def examine(pool: Pool, opened: Sequence[Opened], *, rng: Rng = secrets.token_by
         key = ad_key(Secret(shared_secret), pool)
         return any(open_associated(key, opened[usable[i]]) is not None for i in candidates)
 
-    found = detect(table[:, 0], table[:, 1:], pool.sharing.threshold, opens, rng=rng)
+    found = detect(table[:, 0], table[:, 1:], pool.sharing.threshold, opens, rng=rng, limit=limit)
     key = ad_key(found.curve.secret, pool) if found.curve else None
     verdicts = [Verdict.MALFORMED] * len(opened)
     associated: list[bytes | None] = [None] * len(opened)
@@ -77,7 +82,7 @@ def examine(pool: Pool, opened: Sequence[Opened], *, rng: Rng = secrets.token_by
         else:
             associated[index] = open_associated(key, opened[index])
             verdicts[index] = Verdict.UNOPENED if associated[index] is None else Verdict.REVEALED
-    return Examination(found.outcome, found.distinct, tuple(verdicts), tuple(associated), key)
+    return Examination(found.outcome, found.distinct, found.tried, tuple(verdicts), tuple(associated), key)
 
 
 def open_associated(key: Secret, opened: Opened) -> bytes | None:
