@@ -1,7 +1,7 @@
 """The server of tpsi: lists, tables, vouchers, matching and reveals."""
 
 from tpsi_server.accounts import Accounts, Identity, IssuedToken, Role
-from tpsi_server.config import DataFolder, ListIdentity, ServeSettings, TlsOptions
+from tpsi_server.config import DataFolder, ServerIdentity, ServeSettings, TlsOptions
 from tpsi_server.errors import (
     DataError,
     KeyFileError,
@@ -26,7 +26,6 @@ __all__ = [
     "Ingest",
     "IssuedToken",
     "KeyFileError",
-    "ListIdentity",
     "OperatorError",
     "Outcome",
     "PassphraseError",
@@ -35,6 +34,7 @@ __all__ = [
     "Role",
     "Runtime",
     "ServeSettings",
+    "ServerIdentity",
     "Status",
     "Store",
     "StoreError",

@@ -42,9 +42,7 @@ class IssuedToken:
 class Accounts:
     """Creates accounts, issues and revokes tokens, and tells whom a token stands for."""
 
-    def __init__(
-        self, store: Store, *, clock: Callable[[], float] = time.time, rng: Rng = secrets.token_bytes
-    ) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time, rng: Rng = secrets.token_bytes) -> None:
         self._store = store
         self._clock = clock
         self._rng = rng

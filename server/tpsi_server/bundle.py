@@ -33,9 +33,7 @@ def read_bundle(file: BinaryIO) -> Iterator[bytes]:
     while prefix := file.read(_LENGTH):
         length = int.from_bytes(prefix, "big")
         if len(prefix) == _LENGTH and not 1 <= length <= MAX_VOUCHER:
-            raise DecodeError(
-                f"voucher {count + 1} of the file has an impossible length: the file is damaged"
-            )
+            raise DecodeError(f"voucher {count + 1} of the file has an impossible length: the file is damaged")
         data = file.read(length)
         if len(prefix) < _LENGTH or len(data) < length:
             raise DecodeError(f"the file of vouchers is cut off in voucher {count + 1}: copy it again")

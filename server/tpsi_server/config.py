@@ -2,14 +2,14 @@
 
 import json
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tpsi import Rng, Secret
+from tpsi import Secret
 from tpsi.errors import CallerError
 from tpsi.manifest import LIST_ID_SIZE, MAX_NAME
+from tpsi.signing import PUBLIC_KEY_SIZE
 from tpsi_server.errors import DataError, OperatorError
 from tpsi_server.files import make_private_folder, read_bounded, write_atomically
 
@@ -20,15 +20,20 @@ MAX_SERVER_FILE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class ListIdentity:
-    """What names the list and its whole chain of epochs: `list_id` has 16 octets."""
+class ServerIdentity:
+    """What devices pin at enrolment, and the list's name for people.
+
+    `list_id` (16 octets) names the list and its whole chain of epochs, `server_key` (32) is the public key
+    that its manifests are signed under.
+    """
 
     list_id: bytes
     name: str
+    server_key: bytes
 
     def __post_init__(self) -> None:
-        if len(self.list_id) != LIST_ID_SIZE:
-            raise CallerError(f"a list id has {LIST_ID_SIZE} octets")
+        if len(self.list_id) != LIST_ID_SIZE or len(self.server_key) != PUBLIC_KEY_SIZE:
+            raise CallerError("a list id has 16 octets, a server key 32")
         if not 1 <= len(self.name) <= MAX_NAME or not self.name.isprintable():
             raise CallerError(f"a list is named by 1 to {MAX_NAME} printable characters")
 
@@ -66,33 +71,44 @@ class DataFolder:
         return self.path / "server.json"
 
     @property
-    def exists(self) -> bool:
-        """Whether `create` has been here."""
+    def is_set_up(self) -> bool:
+        """Whether there is an identity here; it is the last thing that a set-up writes."""
         return self.server_file.exists()
 
-    def create(self, name: str, *, rng: Rng = secrets.token_bytes) -> ListIdentity:
-        """Make the folders and a new list identity; OperatorError if there is one already."""
-        identity = ListIdentity(rng(LIST_ID_SIZE), name)
-        if self.exists:
-            raise OperatorError(f"{self.path} is set up already: choose another folder with --data")
+    def make_folders(self) -> None:
+        """Make the folders that are missing."""
         for folder in (self.path, self.tables, self.keys, self.tls):
             make_private_folder(folder)
-        value = {"tpsi_server": VERSION, "list": identity.list_id.hex(), "name": identity.name}
-        write_atomically(self.server_file, json.dumps(value, indent=2).encode() + b"\n")
-        return identity
 
-    def identity(self) -> ListIdentity:
-        """The list's identity; DataError if the folder was not set up, or `server.json` is damaged."""
-        if not self.exists:
-            raise DataError(f"{self.path} is not a tpsi server's data folder: run `tpsi-server init` first")
+    def write_identity(self, identity: ServerIdentity) -> None:
+        """Keep the identity in `server.json`; OperatorError if there is one already."""
+        value = {
+            "tpsi_server": VERSION,
+            "list": identity.list_id.hex(),
+            "name": identity.name,
+            "server_key": identity.server_key.hex(),
+        }
+        try:
+            write_atomically(self.server_file, json.dumps(value, indent=2).encode() + b"\n", replace=False)
+        except FileExistsError:
+            raise OperatorError(f"{self.path} is set up already: choose another folder with --data") from None
+
+    def identity(self) -> ServerIdentity:
+        """The server's identity; DataError if the folder was not set up, or `server.json` is damaged."""
+        if not self.is_set_up:
+            raise DataError(f"{self.path} is not the data folder of a server: run `tpsi-server init` first")
         data = read_bounded(self.server_file, MAX_SERVER_FILE)
         try:
             value = json.loads(data)
-            if value["tpsi_server"] != VERSION:
-                raise DataError(f"{self.server_file} is of another version than this program understands")
-            return ListIdentity(bytes.fromhex(value["list"]), str(value["name"]))
+            version = value["tpsi_server"]
+            identity = ServerIdentity(
+                bytes.fromhex(value["list"]), str(value["name"]), bytes.fromhex(value["server_key"])
+            )
         except (ValueError, KeyError, TypeError, RecursionError):
             raise DataError(f"{self.server_file} is damaged: restore it from a backup") from None
+        if version != VERSION:
+            raise DataError(f"{self.server_file} is of another version than this program understands")
+        return identity
 
     @classmethod
     def at(cls, data: str | os.PathLike[str], keys: str | os.PathLike[str] | None = None) -> Self:

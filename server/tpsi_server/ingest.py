@@ -1,16 +1,26 @@
 """Ingest: vouchers in, durable when it returns, whatever carried them here."""
 
+import hashlib
+import logging
+import queue
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from tpsi import DecodeError, Header, Voucher
+from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
-from tpsi_server.store import Store
+from tpsi_server.store import Answer, Delivery, Incoming, Store
 from tpsi_server.tables import TableRepository
 
 #: Vouchers in one call: the wire contract's bound on a batch.
 MAX_BATCH = 1024
+#: Vouchers and octets that share a transaction: enough to make the disk's part small, and no long wait.
+GROUP_VOUCHERS, GROUP_OCTETS = 8192, 32 << 20
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +36,39 @@ class Outcome:
         return self.reason is None
 
 
+_OUTCOMES = {
+    Answer.NEW: Outcome(),
+    Answer.ALREADY: Outcome(already=True),
+    Answer.OTHER: Outcome(Reason.VOUCHER_ID_REUSED),
+    Answer.NOT_TAKEN: Outcome(Reason.VOUCHER_WRONG_EPOCH),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One call: for every voucher the reason why it is refused at once, or None; and the others."""
+
+    refused: tuple[Reason | None, ...]
+    delivery: Delivery
+    future: Future[list[Outcome]]
+
+    @property
+    def octets(self) -> int:
+        return sum(len(voucher.payload) for voucher in self.delivery.vouchers)
+
+
 class Ingest:
     """Takes vouchers of any transport. Thread-safe; concurrent calls share transactions."""
 
-    def __init__(
-        self, store: Store, tables: TableRepository, *, clock: Callable[[], float] = time.time
-    ) -> None:
-        raise NotImplementedError
+    def __init__(self, store: Store, tables: TableRepository, *, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._tables = tables
+        self._clock = clock
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._writer = threading.Thread(target=self._write, name="tpsi-ingest", daemon=True)
+        self._writer.start()
 
     def ingest(self, account: str, vouchers: Sequence[bytes]) -> list[Outcome]:
         """One outcome for each voucher, in order; those that are stored are durable when this returns.
@@ -46,10 +82,83 @@ class Ingest:
     def submit(self, account: str, vouchers: Sequence[bytes]) -> Future[list[Outcome]]:
         """`ingest` without waiting for the disk: for callers that must not block (`asyncio.wrap_future`).
 
-        Malformed calls raise at once, everything else is the future's.
+        Calls of a wrong size, and those after `close`, raise at once; everything else is the future's.
         """
-        raise NotImplementedError
+        if not vouchers:
+            raise RefusedError(Reason.BATCH_EMPTY, "a batch has at least one voucher")
+        if len(vouchers) > MAX_BATCH:
+            message = f"a batch has at most {MAX_BATCH} vouchers, not {len(vouchers)}"
+            raise RefusedError(Reason.BATCH_TOO_LARGE, message)
+        judged = [self._judge(data) for data in vouchers]
+        refused = tuple(one if isinstance(one, Reason) else None for one in judged)
+        delivery = Delivery(account, [one for one in judged if isinstance(one, Incoming)])
+        job = _Job(refused, delivery, Future())
+        with self._closing:
+            if self._closed:
+                raise RefusedError(Reason.SHUTTING_DOWN, "the server is shutting down: try again later")
+            self._jobs.put(job)
+        return job.future
 
     def close(self) -> None:
-        """Store what was submitted, and refuse what comes later."""
-        raise NotImplementedError
+        """Store what was submitted, and refuse what comes later; closing again does nothing."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
+        self._writer.join()
+
+    def _judge(self, data: bytes) -> Incoming | Reason:
+        """Decode a voucher for the epoch that it names."""
+        try:
+            epoch = self._tables.by_manifest_id(Header.decode(data).manifest_id)
+            if epoch is None:
+                return Reason.VOUCHER_WRONG_EPOCH
+            header = Voucher.decode(data, epoch.manifest).header
+        except DecodeError:
+            return Reason.VOUCHER_MALFORMED
+        digest = hashlib.sha256(data).digest()
+        return Incoming(header.voucher_id, digest, header.generation, epoch.number, data, not epoch.retired)
+
+    def _write(self) -> None:
+        """The writer's thread: what waits is stored together, and while it is, the next comes together."""
+        while (job := self._jobs.get()) is not None:
+            jobs, last = self._group(job)
+            self._store_group([one for one in jobs if one.future.set_running_or_notify_cancel()])
+            if last:
+                return
+
+    def _group(self, job: _Job) -> tuple[list[_Job], bool]:
+        """The jobs of one transaction, and whether they are the last ones."""
+        jobs, vouchers, octets = [job], len(job.delivery.vouchers), job.octets
+        while vouchers < GROUP_VOUCHERS and octets < GROUP_OCTETS:
+            try:
+                another = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs, False
+            if another is None:
+                return jobs, True
+            jobs.append(another)
+            vouchers += len(another.delivery.vouchers)
+            octets += another.octets
+        return jobs, False
+
+    def _store_group(self, jobs: Sequence[_Job]) -> None:
+        try:
+            answers = self._store.vouchers.store([job.delivery for job in jobs], self._clock())
+        except BaseException as error:  # whatever it is, it is the callers' to know
+            _log.error("vouchers of %d calls could not be stored: %s", len(jobs), error)
+            for job in jobs:
+                job.future.set_exception(error)
+            return
+        for job, answer in zip(jobs, answers, strict=True):
+            if answer is None:
+                message = f"there is no account {job.delivery.account!r}, or it was revoked"
+                job.future.set_exception(RefusedError(Reason.ACCOUNT_UNKNOWN, message))
+            else:
+                job.future.set_result(list(_outcomes(job.refused, iter(answer))))
+
+
+def _outcomes(refused: Sequence[Reason | None], answers: Iterator[Answer]) -> Iterator[Outcome]:
+    """The outcomes of a call, from the reasons of the refused ones and the store's answers for the others."""
+    for reason in refused:
+        yield _OUTCOMES[next(answers)] if reason is None else Outcome(reason)

@@ -6,7 +6,7 @@ from typing import Self
 
 from tpsi import Secret
 from tpsi_server.accounts import Accounts
-from tpsi_server.config import DataFolder, ListIdentity
+from tpsi_server.config import DataFolder, ServerIdentity
 from tpsi_server.ingest import Ingest
 from tpsi_server.store import Store
 from tpsi_server.tables import TableRepository
@@ -31,7 +31,7 @@ class Runtime:
     `workers`: processes that match beside this one; 0 matches in this process.
     """
 
-    identity: ListIdentity
+    identity: ServerIdentity
     store: Store
     tables: TableRepository
     accounts: Accounts

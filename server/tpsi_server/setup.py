@@ -1,0 +1,45 @@
+"""Setting up a data folder: identity, signing key and an empty store, or nothing at all."""
+
+import secrets
+
+from tpsi import Rng, Secret
+from tpsi.manifest import LIST_ID_SIZE
+from tpsi_server.config import DataFolder, ServerIdentity
+from tpsi_server.errors import OperatorError
+from tpsi_server.keyfile import DEFAULT_COST, Cost
+from tpsi_server.keys import KeyRing
+from tpsi_server.store import Store
+
+
+def set_up(
+    folder: DataFolder,
+    name: str,
+    passphrase: Secret,
+    *,
+    cost: Cost = DEFAULT_COST,
+    rng: Rng = secrets.token_bytes,
+) -> ServerIdentity:
+    """Make a server for a new list of this name.
+
+    Raises OperatorError if the folder is in use, CallerError for an unusable name. `server.json` is
+    written last: without it nothing else counts.
+    """
+    ServerIdentity(bytes(16), name, bytes(32))  # the name is checked before anything is made
+    if folder.is_set_up:
+        raise OperatorError(f"{folder.path} is set up already: choose another folder with --data")
+    keys = KeyRing(folder.keys, passphrase, cost=cost, rng=rng)
+    for path in (folder.database, keys.signing_key_path):
+        if path.exists():
+            raise OperatorError(f"{path} is left from a set-up that did not finish: remove it and start again")
+    list_id = rng(LIST_ID_SIZE)
+    folder.make_folders()
+    try:
+        identity = ServerIdentity(list_id, name, keys.create_signing_key(list_id))
+        Store.create(folder.database).close()
+        folder.write_identity(identity)
+    except BaseException:
+        keys.signing_key_path.unlink(missing_ok=True)
+        for path in folder.path.glob(folder.database.name + "*"):
+            path.unlink()
+        raise
+    return identity
