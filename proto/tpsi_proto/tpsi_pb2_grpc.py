@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TableServiceStub(object):
-    """What devices need to trust and use a table. For devices and operators.
+    """What devices need to trust and use a table. For devices, operators and auditors.
     """
 
     def __init__(self, channel):
@@ -58,7 +58,7 @@ class TableServiceStub(object):
 
 
 class TableServiceServicer(object):
-    """What devices need to trust and use a table. For devices and operators.
+    """What devices need to trust and use a table. For devices, operators and auditors.
     """
 
     def GetManifest(self, request, context):
@@ -121,7 +121,7 @@ def add_TableServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TableService(object):
-    """What devices need to trust and use a table. For devices and operators.
+    """What devices need to trust and use a table. For devices, operators and auditors.
     """
 
     @staticmethod
@@ -356,7 +356,7 @@ class VoucherService(object):
 
 
 class OperatorServiceStub(object):
-    """For operators.
+    """For operators and reviewers.
     """
 
     def __init__(self, channel):
@@ -383,7 +383,7 @@ class OperatorServiceStub(object):
 
 
 class OperatorServiceServicer(object):
-    """For operators.
+    """For operators and reviewers.
     """
 
     def GetStatus(self, request, context):
@@ -434,7 +434,7 @@ def add_OperatorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OperatorService(object):
-    """For operators.
+    """For operators and reviewers.
     """
 
     @staticmethod
