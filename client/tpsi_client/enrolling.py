@@ -1,0 +1,155 @@
+"""Enrolling: from an enrolment file to a device that trusts one list and belongs to one account."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tpsi import Manifest, Pins, picture_threshold
+from tpsi.signing import SignedManifest
+from tpsi_client.account_secret import AccountSecret
+from tpsi_client.configuration import DEFAULT_SIZE_CLASS, Configuration
+from tpsi_client.enrolment import Enrolment
+from tpsi_client.errors import EnrolmentError
+from tpsi_client.fetching import Arrival, newest
+from tpsi_client.home import Home
+from tpsi_client.local import check_list
+from tpsi_client.selfcheck import SelfCheck, self_check
+from tpsi_client.service import Service
+from tpsi_client.state import State
+from tpsi_client.tables import TableFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the owner of a device decides at enrolment.
+
+    `lowest_threshold`, in pictures: None for the operator's suggestion, or else for what the list has now;
+    `least_synthetic`, in a million: None for what the list has now; `account_secret`: that of the account's other
+    devices, None to make one; `size_class` of all vouchers (specification, section 7.2).
+    """
+
+    lowest_threshold: int | None = None
+    least_synthetic: int | None = None
+    account_secret: AccountSecret | None = None
+    size_class: int = DEFAULT_SIZE_CLASS
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The outcome: the list's manifest, the self-check, whether the account secret was made now, whether only the
+    connection of an enrolled device was renewed."""
+
+    manifest: Manifest
+    check: SelfCheck
+    new_secret: bool
+    renewed: bool
+
+
+async def enrol(service: Service, home: Home, enrolment: Enrolment, choices: Choices) -> Enrolled:
+    """Check server, token, manifest and hashing, in this order; then, and only then, write the device's files.
+
+    The caller holds the folder's lock. A device that is enrolled already for the same account and list gets
+    the new address, authority and token, and keeps all else. Raises EnrolmentError, and what the checks raise.
+    """
+    await check_account(service, enrolment)
+    existing = Configuration.load(home) if home.enrolled else None
+    if existing is not None:
+        return await _renew(service, home, existing, enrolment, choices)
+    first = SignedManifest.decode(await service.signed_manifest()).verify(enrolment.server_key)
+    pins = _pins(enrolment, choices, first)
+    arrival = await newest(service, pins, None)
+    check = await self_check(service, arrival.manifest)
+    secret = _secret(home, enrolment, choices)
+    configuration = Configuration(enrolment.endpoint, enrolment.list_name, enrolment.account, pins, choices.size_class)
+    check_list(secret, configuration)
+    _store(home, configuration, secret, arrival)
+    return Enrolled(arrival.manifest, check, choices.account_secret is None, renewed=False)
+
+
+async def check_account(service: Service, enrolment: Enrolment) -> None:
+    """Raise EnrolmentError unless the token stands for the account and list in the enrolment file."""
+    answer = await service.who_am_i()
+    for what, expected, found in (
+        ("account", enrolment.account, answer.account),
+        ("list", enrolment.list_name, answer.list_name),
+    ):
+        if expected != found:
+            raise EnrolmentError(
+                f"the enrolment file is for {what} {expected!r}, its token for {what} {found!r}; "
+                "ask the operator for a new enrolment file"
+            )
+
+
+async def _renew(
+    service: Service, home: Home, existing: Configuration, enrolment: Enrolment, choices: Choices
+) -> Enrolled:
+    same = replace(existing, endpoint=enrolment.endpoint)
+    identity = f"{enrolment.list_id.hex()} {enrolment.server_key.hex()} {enrolment.account}"
+    if existing.identity != identity:
+        raise EnrolmentError(
+            f"{home.path} belongs to account {existing.account!r} on the list {existing.list_name!r}; "
+            "enrol this one with another --home"
+        )
+    if choices != Choices(size_class=existing.size_class) and choices != Choices():
+        raise EnrolmentError(
+            "this device is enrolled already, and its pins, secret and size class stay; leave those options out to "
+            "renew its connection. Pins are changed with: tpsi-device pin"
+        )
+    secret = AccountSecret.load(home)
+    state = State.open(home.outbox, existing.identity, secret.check)
+    try:
+        arrival = await newest(service, existing.pins, state.chain.newest())
+    finally:
+        state.close()
+    check = await self_check(service, arrival.manifest)
+    same.save(home)
+    return Enrolled(arrival.manifest, check, new_secret=False, renewed=True)
+
+
+def _pins(enrolment: Enrolment, choices: Choices, manifest: Manifest) -> Pins:
+    """What is not decided is pinned as the list has it now, so that it can't get worse later."""
+    lowest = choices.lowest_threshold
+    if lowest is None:
+        lowest = enrolment.lowest_threshold
+    if lowest is None:
+        lowest = max(1, picture_threshold(manifest))
+    least = choices.least_synthetic
+    if least is None:
+        least = manifest.synthetic.per_million
+    return Pins(enrolment.list_id, enrolment.server_key, lowest, least)
+
+
+def _secret(home: Home, enrolment: Enrolment, choices: Choices) -> AccountSecret:
+    """The secret given, else one that an interrupted enrolment left, else a new one."""
+    left = AccountSecret.load(home) if home.secret.exists() else None
+    given = choices.account_secret
+    if given is not None and left is not None and left != given and home.outbox.exists():
+        raise EnrolmentError(f"{home.path} holds another account secret from before; use another --home")
+    return given or left or AccountSecret.draw(enrolment.list_id)
+
+
+def _store(home: Home, configuration: Configuration, secret: AccountSecret, arrival: Arrival) -> None:
+    """Write the files, the one that makes the folder a device last."""
+    secret.save(home)
+    TableFolder.of(home, arrival.manifest).save_manifest(arrival.envelope)
+    state = State.create(home.outbox, configuration.identity, secret.check)
+    try:
+        state.chain.follow(arrival.links)
+    finally:
+        state.close()
+    configuration.save(home)
+
+
+def import_secret(path: Path, secret: AccountSecret) -> None:
+    """Give an enrolled device the secret of its account's other devices, if it has sealed nothing yet, or lost its own.
+
+    The caller holds the folder's lock. Raises HomeError if the device has sealed under another one.
+    """
+    home = Home(path)
+    configuration = Configuration.load(home)
+    check_list(secret, configuration)
+    state = State.open_unbound(home.outbox, configuration.identity)
+    try:
+        state.adopt(secret.check)
+    finally:
+        state.close()
+    secret.save(home)

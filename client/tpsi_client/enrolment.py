@@ -1,0 +1,70 @@
+"""The enrolment file: all that an operator gives to the owner of a device."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tpsi.errors import CallerError, DecodeError
+from tpsi.manifest import LIST_ID_SIZE, MAX_NAME
+from tpsi.parameters import MAX_THRESHOLD
+from tpsi.signing import PUBLIC_KEY_SIZE
+from tpsi.voucher import MAX_ACCOUNT, encode_account
+from tpsi_client.endpoint import MAX_ADDRESS, MAX_CA, MAX_TOKEN, Endpoint
+from tpsi_client.errors import EnrolmentError
+from tpsi_client.files import read_bounded
+from tpsi_client.members import Members
+
+VERSION = 1
+#: The authority's certificates, escaped, and a few hundred characters more.
+MAX_FILE = 2 * MAX_CA
+_WHAT = "the enrolment file"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """One account's way to one list: the server, the list's identity and signing key, the account and its token.
+
+    `lowest_threshold`: what the operator suggests that devices pin, or None.
+    """
+
+    endpoint: Endpoint
+    list_id: bytes
+    list_name: str
+    server_key: bytes
+    account: str
+    lowest_threshold: int | None
+
+    def __post_init__(self) -> None:
+        encode_account(self.account)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read the file's JSON. Raises EnrolmentError saying which member is wrong."""
+        try:
+            return cls._decode(Members.parse(data, _WHAT))
+        except (DecodeError, CallerError) as error:
+            raise EnrolmentError(f"{error}; ask the operator for a new enrolment file") from None
+
+    @classmethod
+    def _decode(cls, members: Members) -> Self:
+        if not members.has("tpsi_enrolment"):
+            raise DecodeError("this is not an enrolment file")
+        members.integer("tpsi_enrolment", VERSION, VERSION)
+        suggested = members.has("lowest_threshold")
+        return cls(
+            Endpoint.parse(
+                members.text("server", MAX_ADDRESS),
+                members.text("ca", MAX_CA) if members.has("ca") else None,
+                members.text("token", MAX_TOKEN),
+            ),
+            members.octets("list", LIST_ID_SIZE),
+            members.text("list_name", MAX_NAME),
+            members.octets("server_key", PUBLIC_KEY_SIZE),
+            members.text("account", MAX_ACCOUNT),
+            members.integer("lowest_threshold", 1, MAX_THRESHOLD) if suggested else None,
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file. Raises HomeError if it can't be read, EnrolmentError if it is not an enrolment file."""
+        return cls.decode(read_bounded(path, MAX_FILE, "enrolment file"))

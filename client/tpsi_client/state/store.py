@@ -1,0 +1,87 @@
+"""The state of one device in one database, bound to the device and to its account secret."""
+
+from pathlib import Path
+
+from tpsi_client.errors import HomeError
+from tpsi_client.state import settings
+from tpsi_client.state.chain import Chain
+from tpsi_client.state.database import Database
+from tpsi_client.state.memory import Memory
+from tpsi_client.state.outbox import Outbox
+
+
+class State:
+    """Outbox, memory and chain of one device."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.outbox = Outbox(database)
+        self.memory = Memory(database)
+        self.chain = Chain(database)
+
+    @classmethod
+    def create(cls, path: Path, identity: str, secret_check: str) -> "State":
+        """The state of a device that enrols; one that exists already is opened."""
+        state = cls(Database(path, create=True))
+        with state._database.transaction() as connection:
+            if settings.read(connection, settings.IDENTITY) is None:
+                settings.write(connection, settings.IDENTITY, identity)
+                settings.write(connection, settings.SECRET_CHECK, secret_check)
+                settings.write(connection, settings.GENERATION, "0")
+        return state._bound(identity, secret_check)
+
+    @classmethod
+    def open(cls, path: Path, identity: str, secret_check: str, *, read_only: bool = False) -> "State":
+        """The state of an enrolled device.
+
+        Raises HomeError if it is missing, damaged, of another device, or was written under another account
+        secret: vouchers under two secrets in one account would spoil each other's threshold.
+        """
+        return cls(Database(path, create=False, read_only=read_only))._bound(identity, secret_check)
+
+    @classmethod
+    def open_unbound(cls, path: Path, identity: str) -> "State":
+        """The state of a device whose account secret is being replaced: not compared with any."""
+        return cls(Database(path, create=False))._bound(identity, None)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    @property
+    def generation(self) -> int:
+        """How often everything was sealed afresh."""
+        return int(self.fact(settings.GENERATION) or 0)
+
+    def fact(self, name: str) -> str | None:
+        """A fact of `settings`."""
+        with self._database.transaction() as connection:
+            return settings.read(connection, name)
+
+    def note(self, name: str, value: str) -> None:
+        """Write a fact of `settings`."""
+        with self._database.transaction() as connection:
+            settings.write(connection, name, value)
+
+    def adopt(self, secret_check: str) -> None:
+        """Take another account secret over, which only a device that has sealed nothing may do."""
+        if self.fact(settings.SECRET_CHECK) == secret_check:
+            return
+        if self.fact(settings.SEALED) is not None:
+            raise HomeError(
+                "this device has sealed pictures under its own account secret, and vouchers under two secrets "
+                "would spoil each other's threshold; enrol again into a new --home with --secret-file"
+            )
+        self.note(settings.SECRET_CHECK, secret_check)
+
+    def _bound(self, identity: str, secret_check: str | None) -> "State":
+        expected = ((settings.IDENTITY, identity), (settings.SECRET_CHECK, secret_check))
+        for name, value in expected:
+            if value is not None and self.fact(name) != value:
+                self.close()
+                what = "account, list or server" if name == settings.IDENTITY else "account secret"
+                raise HomeError(
+                    f"the device's memory belongs to another {what} than its configuration; "
+                    "restore all files of the folder from one backup"
+                )
+        return self

@@ -1,0 +1,140 @@
+"""The same device without `await`: a thin face on `AsyncDevice`."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from tpsi import CallerError, Item
+from tpsi.trust import Pins
+from tpsi_client.device import AsyncDevice, FetchReport
+from tpsi_client.enrolling import Choices, Enrolled
+from tpsi_client.enrolment import Enrolment
+from tpsi_client.fetching import Progress
+from tpsi_client.local import silent
+from tpsi_client.scanning import ScanReport
+from tpsi_client.service import Patience
+from tpsi_client.status import Status
+from tpsi_client.uploading import UploadReport
+
+_T = TypeVar("_T")
+
+
+class Device:
+    """A device in a folder of its own; see `AsyncDevice`, whose methods these are.
+
+    A network call gets an event loop for its own duration. That costs a connection for each call, which is
+    nothing beside what they do, and leaves no thread behind: Ctrl-C, `fork` and the end of the program stay simple.
+    """
+
+    def __init__(self, inner: AsyncDevice) -> None:
+        self._inner = inner
+
+    @classmethod
+    def open(cls, home: Path | str | None = None, *, read_only: bool = False, patience: Patience | None = None) -> Self:
+        """See `AsyncDevice.open`."""
+        return cls(_run(lambda: AsyncDevice.open(home, read_only=read_only, patience=patience)))
+
+    @classmethod
+    def enrol(
+        cls,
+        home: Path | str | None,
+        enrolment: Enrolment | Path | str,
+        choices: Choices | None = None,
+        *,
+        fetch: bool = True,
+        progress: Progress = silent,
+        patience: Patience | None = None,
+    ) -> Self:
+        """See `AsyncDevice.enrol`."""
+        return cls(
+            _run(lambda: AsyncDevice.enrol(home, enrolment, choices, fetch=fetch, progress=progress, patience=patience))
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._inner.close()
+
+    @property
+    def enrolled(self) -> Enrolled | None:
+        """What enrolling found out; None for a device that was opened."""
+        return self._inner.enrolled
+
+    def fetch(self, *, progress: Progress = silent) -> FetchReport:
+        """See `AsyncDevice.fetch`."""
+        return _run(lambda: self._inner.fetch(progress=progress))
+
+    def upload(self, *, progress: Progress = silent, again: bool = False) -> UploadReport:
+        """See `AsyncDevice.upload`."""
+        return _run(lambda: self._inner.upload(progress=progress, again=again))
+
+    def seal(self, items: Sequence[Item]) -> list[bytes]:
+        """See `AsyncDevice.seal`."""
+        return self._inner.local.seal(items)
+
+    def queue(self, items: Sequence[Item]) -> int:
+        """See `AsyncDevice.queue`."""
+        return self._inner.local.queue(items)
+
+    def seal_files(
+        self,
+        paths: Sequence[Path | str],
+        *,
+        types: Sequence[str] = (),
+        originals: Path | None = None,
+        progress: Progress = silent,
+    ) -> ScanReport:
+        """See `AsyncDevice.seal_files`."""
+        files = [Path(path) for path in paths]
+        return self._inner.local.scan(files, types=types, originals=originals, progress=progress)
+
+    def scan(
+        self,
+        folder: Path | str,
+        *,
+        types: Sequence[str] = (),
+        originals: Path | None = None,
+        progress: Progress = silent,
+    ) -> ScanReport:
+        """See `AsyncDevice.scan`."""
+        return self._inner.local.scan(Path(folder), types=types, originals=originals, progress=progress)
+
+    def export(self, path: Path | str, *, again: bool = False) -> int:
+        """Write queued vouchers into a new file, for another way to the server; how many.
+
+        They stay queued until `delivered` or an upload; a later export has those of earlier ones only if `again`.
+        """
+        return self._inner.local.export(Path(path), again=again)
+
+    def delivered(self, path: Path | str) -> int:
+        """Say that an exported file has arrived: its vouchers leave the queue; how many it holds."""
+        return self._inner.local.delivered(Path(path))
+
+    def rescan(self) -> int:
+        """Begin the next generation, in which everything is sealed afresh; its number. What waits is dropped."""
+        return self._inner.local.rescan()
+
+    def pin(self, *, lowest_threshold: int | None = None, least_synthetic: int | None = None) -> Pins:
+        """Change what the device accepts of a list from now on."""
+        return self._inner.local.pin(lowest_threshold, least_synthetic)
+
+    def status(self) -> Status:
+        """The device's counts and settings."""
+        return self._inner.local.status()
+
+
+def _run(call: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(call())
+    raise CallerError("an event loop is running here: use AsyncDevice, and await its methods")
