@@ -1,0 +1,142 @@
+"""The gate: every call passes it, and is admitted, answered, or refused with a reason."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from tpsi_server.accounts import Accounts
+from tpsi_server.errors import RefusedError
+from tpsi_server.reasons import Reason
+from tpsi_server.service import status
+from tpsi_server.service.auth import CALLER, OPEN, ROLES, admit, bearer_token
+from tpsi_server.service.drain import Drain
+from tpsi_server.service.limits import FAREWELL
+from tpsi_server.service.status import Context
+
+if TYPE_CHECKING:
+    Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+else:  # the class takes no parameters at run time
+    Handler = grpc.RpcMethodHandler
+Behaviour = Callable[[Any, Context], Any]
+
+#: Stands for a message that is not a protocol buffer of its type.
+_UNREADABLE = object()
+
+
+class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+    """Stands before all services of a server.
+
+    What is not in the table of roles is refused. Whatever a servicer raises becomes a status here and nowhere else.
+    """
+
+    def __init__(self, accounts: Accounts, drain: Drain) -> None:
+        self._accounts = accounts
+        self._drain = drain
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """The handler of a call, with the gate around it."""
+        method = str(handler_call_details.method)
+        handler = await continuation(handler_call_details)
+        if handler is not None and method in OPEN:
+            return _rebuilt(handler, self._open(handler))
+        if handler is not None and method in ROLES:
+            return _rebuilt(handler, self._guarded(method, handler))
+        return grpc.stream_stream_rpc_method_handler(_unknown)
+
+    def _guarded(self, method: str, handler: Handler) -> Behaviour:
+        behaviour = _behaviour(handler)
+        readable = _all_readable if handler.request_streaming else _readable
+
+        async def answer(request: Any, context: Context) -> Any:
+            async with self._admitted(method, context):
+                return await behaviour(readable(request), context)
+
+        async def stream(request: Any, context: Context) -> None:
+            async with self._admitted(method, context), aclosing(behaviour(readable(request), context)) as replies:
+                async for reply in replies:
+                    await context.write(reply)
+
+        return stream if handler.response_streaming else answer
+
+    @asynccontextmanager
+    async def _admitted(self, method: str, context: Context) -> AsyncIterator[None]:
+        """A block for an admitted caller, whose errors end the call."""
+        try:
+            self._drain.check()
+            token = bearer_token(context.invocation_metadata() or ())
+            CALLER.set(await asyncio.to_thread(admit, self._accounts, method, token))
+            yield
+        except grpc.aio.BaseError:  # the call has ended: there is nobody to tell
+            raise
+        except Exception as error:  # whatever it is, its text stays here
+            await status.fail(context, method, error)
+
+    def _open(self, handler: Handler) -> Behaviour:
+        """Calls without a token, which may stay open for as long as the server runs."""
+        behaviour = _behaviour(handler)
+
+        async def stream(request: Any, context: Context) -> None:
+            try:
+                await self._drain.unless_begun(_write_all(behaviour(request, context), context), farewell=FAREWELL)
+            except RefusedError as error:
+                await status.refuse(context, error.reason)
+
+        return stream if handler.response_streaming else behaviour
+
+
+async def _write_all(replies: Any, context: Context) -> None:
+    """Run a behaviour of either style of gRPC: a generator of replies, or one that writes them itself."""
+    if not hasattr(replies, "__aiter__"):
+        await replies
+        return
+    async for reply in replies:
+        await context.write(reply)
+
+
+async def _unknown(_request: Any, context: Context) -> None:
+    code, text = grpc.StatusCode.UNIMPLEMENTED, "there is no such call"
+    await status.refuse(context, Reason.INVALID_REQUEST, code=code, text=text)
+
+
+def _readable(message: Any) -> Any:
+    if message is _UNREADABLE:
+        raise RefusedError(Reason.INVALID_REQUEST, "a message is not a protocol buffer")
+    return message
+
+
+async def _all_readable(messages: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for message in messages:
+        yield _readable(message)
+
+
+def _behaviour(handler: Handler) -> Behaviour:
+    kinds = handler.unary_unary, handler.unary_stream, handler.stream_unary, handler.stream_stream
+    found: Any = next(kind for kind in kinds if kind is not None)
+    return cast(Behaviour, found)
+
+
+def _rebuilt(handler: Handler, behaviour: Behaviour) -> Handler:
+    """A handler of the same shape with another behaviour, and with messages that cannot be read marked as such."""
+    make = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[handler.request_streaming, handler.response_streaming]
+    read: Callable[[bytes], Any] = handler.request_deserializer or bytes
+
+    def lenient(data: bytes) -> Any:
+        try:
+            return read(data)
+        except DecodeError:
+            return _UNREADABLE
+
+    return make(behaviour, lenient, handler.response_serializer)

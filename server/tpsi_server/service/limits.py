@@ -1,0 +1,36 @@
+"""Bounds of the service, each with its reason."""
+
+from tpsi.merkle import CHUNK_SIZE
+
+#: Octets of the vouchers of one batch: with as many batches in flight, 16 MiB of memory for an upload.
+MAX_BATCH_BYTES = 4 << 20
+#: Batches of one upload that are taken before the first of them is acknowledged: enough to keep the store busy.
+BATCHES_IN_FLIGHT = 4
+#: What gRPC takes as one message. A batch that is a little too large can be refused by name, a larger one is not read.
+MAX_MESSAGE = 5 << 20
+#: Octets of a table that are read at a time for one download.
+READ_SIZE = 4 * CHUNK_SIZE
+#: Calls at one time in all: each holds a few pages of memory until it sends something.
+MAX_CALLS = 4096
+#: Calls at one time in one connection.
+MAX_CALLS_A_CONNECTION = 64
+#: Headers of one call, in octets: a token and a few names.
+MAX_METADATA = 8 << 10
+#: Characters of the authorization header.
+MAX_AUTHORIZATION = 1024
+#: Accounts in one answer.
+DEFAULT_PAGE, MAX_PAGE = 100, 1000
+
+#: Milliseconds that a peer has for its TLS handshake.
+HANDSHAKE_TIMEOUT = 10_000
+#: Milliseconds of silence after which a connection is probed, and within which a probe must be answered.
+KEEPALIVE_TIME, KEEPALIVE_TIMEOUT = 60_000, 20_000
+#: Milliseconds that must pass between the probes of a peer, which is disconnected otherwise.
+LEAST_PING_INTERVAL = 10_000
+#: Milliseconds after which a connection without calls is closed.
+IDLE_TIMEOUT = 15 * 60_000
+
+#: Seconds that calls under way have to finish after a signal to stop; the rest of the 15 s is for closing the store.
+DRAIN_GRACE = 10.0
+#: Seconds that watchers of the service's health have to learn that it stops.
+FAREWELL = 0.5

@@ -1,0 +1,69 @@
+"""A serving process: from its settings to its exit, with the signals that stop it."""
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from tpsi_server.config import ServeSettings
+from tpsi_server.errors import OperatorError
+from tpsi_server.files import write_atomically
+from tpsi_server.runtime import Runtime
+from tpsi_server.service.limits import DRAIN_GRACE
+from tpsi_server.service.server import Service, check_free
+from tpsi_server.tls import ServerTls, server_tls
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_log = logging.getLogger(__name__)
+
+
+async def serve(settings: ServeSettings) -> int:
+    """Serve until a signal says to stop; 0. Raises TpsiError if serving cannot begin."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stopping.set)
+    check_free(settings.host, settings.port)  # before the keys are opened, which takes a while
+    tls = server_tls(settings.tls, settings.folder.tls, settings.host)
+    with Runtime(settings.folder, settings.passphrase, workers=settings.workers) as runtime:
+        runtime.start_matching()
+        service = Service(runtime, tls, settings.host, settings.port)
+        port = await service.start()
+        try:
+            _announce(settings, runtime.identity.name, tls, port)
+            await stopping.wait()
+        finally:
+            _say("stopping: calls under way are brought to their end")
+            for number in _SIGNALS:  # whoever is in a hurry may send a second one
+                loop.remove_signal_handler(number)
+            await service.stop(DRAIN_GRACE)
+            if settings.port_file is not None:
+                settings.port_file.unlink(missing_ok=True)
+    _say("stopped")
+    return 0
+
+
+def _announce(settings: ServeSettings, list_name: str, tls: ServerTls | None, port: int) -> None:
+    """Say where the service is: to a person, and to a program through the port file."""
+    _say(f"serving {list_name!r} on {settings.host}, port {port}, {_trust(tls)}")
+    if settings.port_file is not None:
+        _write_port(settings.port_file, port)
+
+
+def _trust(tls: ServerTls | None) -> str:
+    if tls is None:
+        return "WITHOUT TLS: anybody on the way reads tokens"
+    if tls.authority is None:
+        return f"with your certificate, good until {tls.not_after:%Y-%m-%d}"
+    return f"with a certificate of the development CA {tls.authority}, good until {tls.not_after:%Y-%m-%d}"
+
+
+def _write_port(path: Path, port: int) -> None:
+    try:
+        write_atomically(path, f"{port}\n".encode())
+    except OSError as error:
+        raise OperatorError(f"the port file {path} cannot be written: {error.strerror}") from None
+
+
+def _say(text: str) -> None:
+    print(f"tpsi-server: {text}", flush=True)

@@ -1,0 +1,114 @@
+"""The gRPC server: the three services of the contract behind the gate, with health and reflection."""
+
+import errno
+import socket
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from tpsi_proto import tpsi_pb2, tpsi_pb2_grpc
+from tpsi_server.errors import OperatorError
+from tpsi_server.runtime import Runtime
+from tpsi_server.service import limits
+from tpsi_server.service.drain import Drain
+from tpsi_server.service.gate import Gate
+from tpsi_server.service.operator import OperatorServicer
+from tpsi_server.service.tables import TableServicer
+from tpsi_server.service.vouchers import VoucherServicer
+from tpsi_server.tls import ServerTls
+
+SERVICES = tuple(service.full_name for service in tpsi_pb2.DESCRIPTOR.services_by_name.values())
+_OPTIONS = (
+    ("grpc.so_reuseport", 0),  # a port that is in use is an error
+    ("grpc.max_receive_message_length", limits.MAX_MESSAGE),
+    ("grpc.max_metadata_size", limits.MAX_METADATA),
+    ("grpc.max_concurrent_streams", limits.MAX_CALLS_A_CONNECTION),
+    ("grpc.server_handshake_timeout_ms", limits.HANDSHAKE_TIMEOUT),
+    ("grpc.keepalive_time_ms", limits.KEEPALIVE_TIME),
+    ("grpc.keepalive_timeout_ms", limits.KEEPALIVE_TIMEOUT),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", limits.LEAST_PING_INTERVAL),
+    ("grpc.max_connection_idle_ms", limits.IDLE_TIMEOUT),
+)
+
+
+class Service:
+    """A runtime on the network. `tls` None is plaintext. For one event loop; start it once, stop it once."""
+
+    def __init__(
+        self, runtime: Runtime, tls: ServerTls | None, host: str, port: int = 0, *, with_reflection: bool = True
+    ) -> None:
+        self._drain = Drain()
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        self._server = grpc.aio.server(
+            interceptors=(Gate(runtime.accounts, self._drain),),
+            options=_OPTIONS,
+            maximum_concurrent_rpcs=limits.MAX_CALLS,
+        )
+        vouchers = VoucherServicer(runtime.ingest, runtime.identity.name, self._drain)
+        contract: Any = tpsi_pb2_grpc
+        contract.add_TableServiceServicer_to_server(TableServicer(runtime.tables), self._server)
+        contract.add_VoucherServiceServicer_to_server(vouchers, self._server)
+        contract.add_OperatorServiceServicer_to_server(OperatorServicer(runtime), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if with_reflection:
+            reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        self._tls = tls
+        self._host = host
+        self._port = port
+
+    async def start(self) -> int:
+        """Listen; the port. OperatorError if that is not possible, which says why."""
+        check_free(self._host, self._port)
+        try:
+            self._port = self._bind(f"{_bracketed(self._host)}:{self._port}")
+        except RuntimeError:
+            raise OperatorError(f"cannot listen on {self._host}, port {self._port}: see the server's log") from None
+        for name in ("", *SERVICES):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+        return self._port
+
+    async def stop(self, grace: float = limits.DRAIN_GRACE) -> None:
+        """Tell the world and the calls under way, wait for these at most `grace` seconds, and stop."""
+        await self._health.enter_graceful_shutdown()
+        self._drain.begin()
+        await self._server.stop(grace)
+
+    def _bind(self, address: str) -> int:
+        if self._tls is None:
+            return self._server.add_insecure_port(address)
+        pair = (self._tls.key.reveal(), self._tls.chain)
+        return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+
+
+def check_free(host: str, port: int) -> None:
+    """OperatorError, saying why, if a server could not listen there. gRPC itself does not tell."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        raise OperatorError(f"there is no address for {host!r}: give the host as this machine knows itself") from None
+    for family, kind, protocol, _, address in found:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                raise OperatorError(_cannot_listen(host, port, error)) from None
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    where = f"port {port} of {host}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where} is in use: stop what uses it, or choose another with --port"
+    if error.errno == errno.EACCES:
+        return f"{where} is not for this user: choose one above 1023 with --port"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine: choose another with --host"
+    return f"cannot listen on {where}: {error.strerror}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,83 @@
+"""Refusals on the wire: a gRPC status with a stable reason and a fixed text, never an internal message."""
+
+import logging
+import secrets
+from typing import Any, NoReturn, TypeAlias
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from grpc_status import rpc_status
+
+from tpsi_server.errors import RefusedError, StoreError
+from tpsi_server.reasons import Reason
+
+DOMAIN = "tpsi.v1"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_Code = grpc.StatusCode
+_log = logging.getLogger(__name__)
+
+#: For every reason its status code and the text that a peer is told.
+ANSWERS: dict[Reason, tuple[_Code, str]] = {
+    Reason.TOKEN_MISSING: (_Code.UNAUTHENTICATED, "the call carries no `authorization: Bearer TOKEN`"),
+    Reason.TOKEN_UNKNOWN: (_Code.UNAUTHENTICATED, "the token is not one of this server"),
+    Reason.TOKEN_EXPIRED: (_Code.UNAUTHENTICATED, "the token has expired"),
+    Reason.TOKEN_REVOKED: (_Code.UNAUTHENTICATED, "the token was revoked"),
+    Reason.ROLE_FORBIDDEN: (_Code.PERMISSION_DENIED, "the token is not for this call"),
+    Reason.NO_TABLE: (_Code.NOT_FOUND, "there is no table to use yet"),
+    Reason.MANIFEST_UNKNOWN: (_Code.NOT_FOUND, "there is no such epoch or manifest"),
+    Reason.EPOCH_RETIRED: (_Code.FAILED_PRECONDITION, "this epoch is retired: fetch the newest manifest"),
+    Reason.OFFSET_OUT_OF_RANGE: (_Code.OUT_OF_RANGE, "the offset is beyond the end of the table"),
+    Reason.CANARY_NONE: (_Code.NOT_FOUND, "this epoch has no canary picture"),
+    Reason.VOUCHER_MALFORMED: (_Code.INVALID_ARGUMENT, "the voucher is malformed"),
+    Reason.VOUCHER_ID_REUSED: (_Code.INVALID_ARGUMENT, "another voucher has this id"),
+    Reason.VOUCHER_WRONG_EPOCH: (_Code.INVALID_ARGUMENT, "vouchers of this epoch are not taken"),
+    Reason.BATCH_TOO_LARGE: (_Code.INVALID_ARGUMENT, "a batch has at most 1024 vouchers and 4 MiB"),
+    Reason.BATCH_EMPTY: (_Code.INVALID_ARGUMENT, "a batch has at least one voucher"),
+    Reason.ACCOUNT_UNKNOWN: (_Code.NOT_FOUND, "there is no account of this name"),
+    Reason.INVALID_REQUEST: (_Code.INVALID_ARGUMENT, "the request has no meaning"),
+    Reason.STORE_UNAVAILABLE: (_Code.UNAVAILABLE, "the store does not answer: try again later"),
+    Reason.SHUTTING_DOWN: (_Code.UNAVAILABLE, "the server is stopping: try again later"),
+    Reason.INTERNAL_ERROR: (_Code.INTERNAL, "the server failed"),
+}
+#: Seconds to wait before trying again, where that helps.
+RETRY_AFTER: dict[Reason, int] = {Reason.STORE_UNAVAILABLE: 5, Reason.SHUTTING_DOWN: 5}
+
+
+async def refuse(context: Context, reason: Reason, *, code: _Code | None = None, text: str = "") -> NoReturn:
+    """End a call with a reason; `code` and `text` in place of the reason's own."""
+    own_code, own_text = ANSWERS[reason]
+    status = rpc_status.to_status(rich_status(reason, code or own_code, text or own_text))
+    await context.abort(status.code, status.details, status.trailing_metadata)
+
+
+async def fail(context: Context, method: str, error: Exception) -> NoReturn:
+    """End a call that raised: with the reason of a refusal, or with INTERNAL_ERROR and an entry in the log.
+
+    The text of the error goes to the log alone.
+    """
+    if isinstance(error, RefusedError):
+        _log.debug("%s refused: %s: %s", method, error.reason, error)
+        await refuse(context, error.reason)
+    if isinstance(error, StoreError):
+        _log.warning("%s failed: %s", method, error)
+        await refuse(context, Reason.STORE_UNAVAILABLE)
+    incident = secrets.token_hex(6)
+    _log.error("incident %s in %s", incident, method, exc_info=error)
+    await refuse(context, Reason.INTERNAL_ERROR, text=f"{ANSWERS[Reason.INTERNAL_ERROR][1]}: incident {incident}")
+
+
+def rich_status(reason: Reason, code: _Code, text: str) -> status_pb2.Status:
+    """The status with its details."""
+    details = [_packed(error_details_pb2.ErrorInfo(domain=DOMAIN, reason=reason.value))]
+    if seconds := RETRY_AFTER.get(reason):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.seconds = seconds
+        details.append(_packed(retry))
+    return status_pb2.Status(code=code.value[0], message=text, details=details)
+
+
+def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
