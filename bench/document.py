@@ -1,0 +1,92 @@
+"""The results as a JSON document for programs. Times are in microseconds, sizes in octets."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench.comparison import Compared
+from bench.errors import BenchError
+from bench.measure import Cost, find
+from bench.peer import NAME
+from bench.run import Results
+from bench.sizes import TableSize, VoucherSize
+from bench.spread import Spread, ratios
+from bench.steps import YARDSTICK
+
+FORMAT = 1
+MICRO = 1e6
+
+
+def document(results: Results) -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "format": FORMAT,
+        "setting": {"name": results.setting.name, "repeats": results.setting.repeats},
+        "machine": results.machine.to_json(),
+        "costs": [_cost(cost, results) for cost in results.costs],
+        "tables": [_table(size) for size in results.tables],
+        "vouchers": [_voucher(size) for size in results.vouchers],
+        "peer": {"name": NAME, **asdict(results.peer)},
+        "large": results.large and asdict(results.large),
+        "compared": [_compared(row) for row in results.compared],
+    }
+
+
+def require_writable(path: Path) -> None:
+    """BenchError, before minutes are spent, if the file cannot be written."""
+    _write(path, "")
+
+
+def write(results: Results, path: Path) -> None:
+    """Write the document; BenchError if the file cannot be written."""
+    _write(path, json.dumps(document(results), indent=1) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BenchError(f"{path} cannot be written ({error.strerror}): name another file") from None
+
+
+def multiplications(cost: Cost, results: Results) -> Spread | None:
+    """A cost in scalar multiplications of its suite, taken in the same rounds; None if it belongs to no suite."""
+    if cost.subject.suite is None:
+        return None
+    yardstick = find(results.costs, YARDSTICK, suite=cost.subject.suite)
+    return Spread.of(ratios(cost.seconds, yardstick.seconds))
+
+
+def _cost(cost: Cost, results: Results) -> dict[str, Any]:
+    subject, in_multiplications = cost.subject, multiplications(cost, results)
+    return {
+        "operation": subject.operation,
+        "suite": subject.suite,
+        "table": subject.table,
+        "backend": subject.backend,
+        "parameters": dict(subject.parameters),
+        "items_per_sample": cost.items,
+        "microseconds": cost.spread.scaled(MICRO).to_json(),
+        "samples": [seconds * MICRO for seconds in cost.seconds],
+        "scalar_multiplications": in_multiplications and in_multiplications.to_json(),
+    }
+
+
+def _table(size: TableSize) -> dict[str, Any]:
+    return asdict(size) | {"octets_per_hash": size.per_hash}
+
+
+def _voucher(size: VoucherSize) -> dict[str, Any]:
+    return asdict(size)
+
+
+def _compared(row: Compared) -> dict[str, Any]:
+    return {
+        "step": row.step,
+        "suite": row.suite,
+        "table": row.table,
+        "ours_microseconds": Spread.of(row.ours).scaled(MICRO).to_json(),
+        "peer_microseconds": Spread.of(row.peer).scaled(MICRO).to_json(),
+        "peer_to_ours": row.ratio.to_json(),
+    }

@@ -1,0 +1,94 @@
+"""Tasks to be measured, and the rounds in which each is run once, so that noise falls on all of them alike."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from bench.errors import BenchError
+from bench.spread import Spread
+
+#: Told before each sample: how many are done, of how many, and what comes next.
+Progress: TypeAlias = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a cost belongs to. `suite`, `table` and `backend` are None where they make no difference."""
+
+    operation: str
+    suite: str | None = None
+    table: str | None = None
+    backend: str | None = None
+    parameters: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.operation, self.suite, self.table) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to measure: `sample` does it for `items` items and returns the seconds that this took."""
+
+    subject: Subject
+    items: int
+    sample: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The outcome: seconds an item, one value for each round, in the order of the rounds."""
+
+    subject: Subject
+    items: int
+    seconds: tuple[float, ...]
+
+    @property
+    def spread(self) -> Spread:
+        """Over the rounds, in seconds an item."""
+        return Spread.of(self.seconds)
+
+
+def cpu(work: Callable[[], object]) -> Callable[[], float]:
+    """A sample in processor time of this process, all threads together."""
+
+    def sample() -> float:
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+
+    return sample
+
+
+def measure(tasks: Sequence[Task], repeats: int, progress: Progress) -> list[Cost]:
+    """Run every task once a round, forwards and backwards in turn."""
+    seconds: list[list[float]] = [[] for _ in tasks]
+    done = 0
+    for number in range(repeats):
+        gc.collect()
+        order = range(len(tasks)) if number % 2 == 0 else reversed(range(len(tasks)))
+        for index in order:
+            task = tasks[index]
+            progress(done, repeats * len(tasks), str(task.subject))
+            seconds[index].append(task.sample() / task.items)
+            done += 1
+    return [Cost(task.subject, task.items, tuple(taken)) for task, taken in zip(tasks, seconds, strict=True)]
+
+
+def find(costs: Sequence[Cost], operation: str, **wanted: object) -> Cost:
+    """The one cost of an operation; BenchError unless there is exactly one.
+
+    `wanted` are attributes of its subject, or members of the subject's parameters.
+    """
+    found = [cost for cost in costs if cost.subject.operation == operation and _fits(cost.subject, wanted)]
+    if len(found) != 1:
+        raise BenchError(f"{len(found)} measurements of {operation!r} fit {wanted}, not one")
+    return found[0]
+
+
+def _fits(subject: Subject, wanted: Mapping[str, object]) -> bool:
+    return all(
+        subject.parameters.get(name) == value if name in subject.parameters else getattr(subject, name, None) == value
+        for name, value in wanted.items()
+    )

@@ -1,0 +1,73 @@
+"""How much is measured: the full setting, and the quick one that only shows that everything runs."""
+
+from dataclasses import dataclass
+
+from tpsi.groups import P256_SHA256, RISTRETTO255_SHA512
+from tpsi.table import CuckooGeometry, FuseGeometry
+
+#: Names on the command line, of the suites and of the table encodings.
+SUITES = {"ristretto255": RISTRETTO255_SHA512, "p256": P256_SHA256}
+TABLES = (FuseGeometry.encoding, CuckooGeometry.encoding)
+#: Who computes in each suite's group.
+BACKENDS = {RISTRETTO255_SHA512: "libsodium", P256_SHA256: "pycryptodome"}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A pool to be examined: `opened` vouchers of which `real` lie on the curve, degree t = `threshold`, u = `rows`."""
+
+    opened: int
+    real: int
+    threshold: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Sizes of one run.
+
+    `listed`: hashes in every table. `batch[suite]`: items that one sample is taken over. `associated`: octets of
+    associated data that items are sealed with. `upload`: vouchers of an end-to-end sample, of which
+    `upload_batch` travel together.
+    """
+
+    name: str
+    repeats: int
+    listed: int
+    batch: dict[str, int]
+    associated: tuple[int, ...]
+    examined: tuple[Examined, ...]
+    upload: int
+    upload_batch: int
+
+
+def growing(opened: int) -> Examined:
+    """A pool of the series that shows how the cost of a reveal grows: a tenth of it, and 40 more, are real."""
+    return Examined(opened, 40 + opened // 10, 30, 16)
+
+
+FULL = Setting(
+    name="full",
+    repeats=5,
+    listed=4000,
+    batch={RISTRETTO255_SHA512: 500, P256_SHA256: 100},
+    associated=(0, 4096),
+    examined=(
+        Examined(340, 40, 30, 64),
+        Examined(700, 200, 30, 16),
+        *(growing(opened) for opened in (50, 100, 200, 500, 1000, 2000)),
+    ),
+    upload=4000,
+    upload_batch=256,
+)
+
+QUICK = Setting(
+    name="quick",
+    repeats=2,
+    listed=200,
+    batch={RISTRETTO255_SHA512: 16, P256_SHA256: 8},
+    associated=(0, 4096),
+    examined=(Examined(340, 40, 30, 64), growing(50)),
+    upload=64,
+    upload_batch=16,
+)
