@@ -117,7 +117,7 @@ class Ingest:
         except DecodeError:
             return Reason.VOUCHER_MALFORMED
         digest = hashlib.sha256(data).digest()
-        return Incoming(header.voucher_id, digest, header.generation, epoch.number, data, not epoch.retired)
+        return Incoming(header.voucher_id, digest, header.generation, epoch.number, data)
 
     def _write(self) -> None:
         """The writer's thread: what waits is stored together, and while it is, the next comes together."""

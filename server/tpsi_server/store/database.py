@@ -19,7 +19,7 @@ from tpsi_server.store.fairness import FairLock
 from tpsi_server.store.schema import SCHEMA_VERSION, metadata, schema_version
 
 #: How long a transaction waits for one of another process, in milliseconds.
-BUSY_TIMEOUT = 30_000
+BUSY_TIMEOUT = 60_000
 #: Octets of pages that a connection keeps in memory.
 CACHE = 32 << 20
 #: Connections kept, and those that may come on top when many threads read.

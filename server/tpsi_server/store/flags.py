@@ -19,7 +19,6 @@ class Flag(StrEnum):
     MALFORMED = "malformed"  # a share that is none
     CONFLICTING = "conflicting"  # two shares with one coordinate
     UNOPENED = "unopened"  # a real share, with associated data that does not open
-    OFF_CURVE = "off_curve"  # associated data that opens, with a share that is not real
     OVERSIZED = "oversized"  # more opened vouchers than are examined together
 
 

@@ -1,8 +1,8 @@
 """Opened vouchers on their way into their pools."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tpsi import Opened, Pool, Secret, Verdict, open_associated
 from tpsi_server.store.database import insert_new
@@ -13,6 +13,7 @@ from tpsi_server.store.schema import accounts, opened, pools, reveals, vouchers
 _LOOKUP = 500
 
 _Matched = tuple[int, Opened, Pool]
+_Late = tuple[int, Opened]
 
 
 def open_vouchers(connection: Connection, matched: Sequence[_Matched], now: int) -> int:
@@ -37,28 +38,43 @@ def insert_reveals(connection: Connection, account: int, rows: Iterable[tuple[in
     return new
 
 
-def _extend(connection: Connection, account: int, pool: Pool, group: Sequence[tuple[int, Opened]], now: int) -> int:
-    number, ad_key = _pool_row(connection, account, pool)
-    rows, revealed = [], []
-    for voucher, one in group:
-        data = None if ad_key is None or one.malformed else open_associated(ad_key, one)
-        verdict = Verdict.MALFORMED if one.malformed else None
+def open_with_key(connection: Connection, account: int, key: Secret, late: Sequence[_Late], now: int) -> int:
+    """Judge vouchers that were opened (row number, content) under the key that a reveal of their pool gave.
+
+    Returns how many are revealed: those whose associated data opens. The others are synthetic, or as good as that.
+    """
+    rows = []
+    verdicts = []
+    for number, one in late:
+        data = None if one.malformed else open_associated(key, one)
+        verdict = Verdict.REJECTED if data is None else Verdict.REVEALED
+        verdicts.append({"number": number, "value": (Verdict.MALFORMED if one.malformed else verdict).value})
         if data is not None:
-            verdict = Verdict.REVEALED
-            revealed.append((voucher, data))
-        value = verdict and verdict.value
-        rows.append({"voucher": voucher, "pool": number, "share": one.share, "adct": one.adct, "verdict": value})
+            rows.append((number, data))
+    set_verdicts(connection, verdicts)
+    return insert_reveals(connection, account, rows, now)
+
+
+def set_verdicts(connection: Connection, verdicts: Sequence[Mapping[str, object]]) -> None:
+    """Write down verdicts: `number` is the voucher's, `value` the verdict or None."""
+    if verdicts:
+        statement = update(opened).where(opened.c.voucher == bindparam("number"))
+        connection.execute(statement.values(verdict=bindparam("value")), [dict(row) for row in verdicts])
+
+
+def _extend(connection: Connection, account: int, pool: Pool, group: Sequence[_Late], now: int) -> int:
+    number, key = _pool_row(connection, account, pool)
+    rows = [{"voucher": voucher, "pool": number, "share": one.share, "adct": one.adct} for voucher, one in group]
     connection.execute(insert(opened), rows)
-    malformed = [voucher for voucher, one in group if one.malformed]
-    raise_flags(connection, Flag.MALFORMED, malformed, now)
+    raise_flags(connection, Flag.MALFORMED, [voucher for voucher, one in group if one.malformed], now)
     count = len(group)
     connection.execute(update(pools).where(pools.c.id == number).values(opened=pools.c.opened + count))
     connection.execute(update(accounts).where(accounts.c.id == account).values(opened=accounts.c.opened + count))
-    return insert_reveals(connection, account, revealed, now)
+    return 0 if key is None else open_with_key(connection, account, key, group, now)
 
 
 def _pool_row(connection: Connection, account: int, pool: Pool) -> tuple[int, Secret | None]:
-    """The number of a pool's row, made if it is new, and the key that a reveal gave."""
+    """The number of a pool's row, made if it is new, and the key that a reveal gave. The row stays locked."""
     names = {
         "account": account,
         "list_id": pool.list_id,
@@ -69,7 +85,7 @@ def _pool_row(connection: Connection, account: int, pool: Pool) -> tuple[int, Se
     }
     insert_new(connection, pools, [{**names, "opened": 0, "examined": 0, "took": 0}])
     wanted = [pools.c[name] == value for name, value in names.items()]
-    row = connection.execute(select(pools.c.id, pools.c.ad_key).where(*wanted)).one()
+    row = connection.execute(select(pools.c.id, pools.c.ad_key).where(*wanted).with_for_update()).one()
     return row.id, None if row.ad_key is None else Secret(row.ad_key)
 
 

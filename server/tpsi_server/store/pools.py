@@ -4,14 +4,14 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, true, update
 
-from tpsi import CountBy, Examination, Opened, Pool, Sharing, Verdict
+from tpsi import CountBy, Examination, Opened, Pool, Secret, Sharing, Verdict
 from tpsi_server.store.clock import to_stored
 from tpsi_server.store.database import Database
 from tpsi_server.store.flags import Flag, raise_flag
 from tpsi_server.store.matches import TOKEN_SIZE
-from tpsi_server.store.opening import insert_reveals
+from tpsi_server.store.opening import insert_reveals, open_with_key, set_verdicts
 from tpsi_server.store.schema import has_changed, opened, pools, vouchers
 
 #: An examination is due when a pool has grown by one part in this many since the last one, …
@@ -19,7 +19,9 @@ GROWTH = 50
 #: … or this many times as long ago as the last one took, so that a pool costs at most a tenth of one core.
 PAUSE = 10
 #: Opened vouchers and octets of them that are examined together: what fits in memory beside the rest.
-MAX_SHARES, MAX_OCTETS = 20_000, 256 << 20
+MAX_SHARES, MAX_OCTETS = 20_000, 128 << 20
+#: Opened vouchers read at a time.
+_PAGE = 100
 
 _FLAGS = {
     Verdict.CONFLICTING: Flag.CONFLICTING,
@@ -104,16 +106,25 @@ class PoolStore:
             mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
             if connection.execute(update(pools).where(mine).values(values)).rowcount != 1:
                 return 0
-            _set_verdicts(connection, due, found, stamp)
+            _judge(connection, due, found, stamp)
             pairs = zip(due.vouchers, found.associated, strict=True)
             rows = [(number, data) for number, data in pairs if data is not None]
-            return insert_reveals(connection, due.account, rows, stamp)
+            revealed = insert_reveals(connection, due.account, rows, stamp)
+            if found.ad_key is not None:
+                revealed += _open_rest(connection, due, found.ad_key, stamp)
+            return revealed
+
+    def give_up(self, due: Due, now: float) -> None:
+        """Record that an examination came to nothing: the pool rests until it has grown."""
+        values = {"claim": None, "leased_until": None, "examined": due.total, "examined_at": to_stored(now)}
+        with self._database.write() as connection:
+            mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
+            connection.execute(update(pools).where(mine).values(outcome="FAILED", **values))
+            raise_flag(connection, Flag.FAILED, due.account, to_stored(now))
 
     def _read(self, row: Any, token: bytes) -> Due:
         """The opened vouchers of a pool, the earliest first, as many as are examined together."""
-        columns = opened.c.voucher, opened.c.share, opened.c.adct, opened.c.verdict, vouchers.c.voucher_id
-        chosen = select(*columns).select_from(opened.join(vouchers)).where(opened.c.pool == row.id)
-        chosen = chosen.order_by(opened.c.voucher).limit(MAX_SHARES).execution_options(yield_per=100)
+        chosen = _contents(opened.c.pool == row.id).limit(MAX_SHARES).execution_options(yield_per=_PAGE)
         numbers: list[int] = []
         contents: list[Opened] = []
         verdicts: list[str | None] = []
@@ -124,7 +135,7 @@ class PoolStore:
                 if octets > MAX_OCTETS:
                     break
                 numbers.append(one.voucher)
-                contents.append(Opened(one.voucher_id, row.generation, one.share, one.adct))
+                contents.append(_opened(one, row.generation))
                 verdicts.append(one.verdict)
         sharing = Sharing(row.threshold, row.rows, CountBy(row.count_by))
         pool = Pool(row.list_id, row.generation, sharing)
@@ -132,20 +143,40 @@ class PoolStore:
         return Due(token, row.id, row.account, pool, row.opened, *complete)
 
 
-def _set_verdicts(connection: Connection, due: Due, found: Examination, now: int) -> None:
+def _judge(connection: Connection, due: Due, found: Examination, now: int) -> None:
     """Write down the verdicts that changed, and flag the account for those that no honest device earns."""
     rows: list[dict[str, object]] = []
     flags: set[Flag] = {Flag.OVERSIZED} if len(due.opened) < due.total else set()
     for number, before, verdict in zip(due.vouchers, due.verdicts, found.verdicts, strict=True):
         if verdict in _FLAGS:
             flags.add(_FLAGS[verdict])
-        if before == Verdict.REVEALED.value and verdict is Verdict.REJECTED:
-            flags.add(Flag.OFF_CURVE)
         after = None if verdict is Verdict.WITHHELD else verdict.value
         if after != before:
             rows.append({"number": number, "value": after})
-    if rows:
-        statement = update(opened).where(opened.c.voucher == bindparam("number"))
-        connection.execute(statement.values(verdict=bindparam("value")), rows)
+    set_verdicts(connection, rows)
     for flag in flags:
         raise_flag(connection, flag, due.account, now)
+
+
+def _open_rest(connection: Connection, due: Due, key: Secret, now: int) -> int:
+    """Judge what was opened but not examined: it came in the meantime, or was too much."""
+    revealed, last = 0, 0
+    while True:
+        rest = (opened.c.pool == due.id) & opened.c.verdict.is_(None) & (opened.c.voucher > last)
+        page = connection.execute(_contents(rest).limit(_PAGE)).all()
+        if not page:
+            return revealed
+        late = [(row.voucher, _opened(row, due.pool.generation)) for row in page]
+        revealed += open_with_key(connection, due.account, key, late, now)
+        last = page[-1].voucher
+
+
+def _contents(condition: ColumnElement[bool]) -> Select[Any]:
+    """Opened vouchers, the earliest first."""
+    columns = opened.c.voucher, opened.c.share, opened.c.adct, opened.c.verdict, vouchers.c.voucher_id
+    joined = opened.join(vouchers)
+    return select(*columns).select_from(joined).where(condition).order_by(opened.c.voucher)
+
+
+def _opened(row: Any, generation: int) -> Opened:
+    return Opened(row.voucher_id, generation, row.share, row.adct)

@@ -180,8 +180,8 @@ pools = Table(
     UniqueConstraint("account", "list_id", "generation", "threshold", "rows", "count_by"),
     sqlite_autoincrement=True,
 )
-#: At or below the threshold there is nothing to be found.
-has_changed = (pools.c.opened > pools.c.examined) & (pools.c.opened > pools.c.threshold)
+#: At or below the threshold there is nothing to be found, and after a reveal the key opens what comes later.
+has_changed = (pools.c.opened > pools.c.examined) & (pools.c.opened > pools.c.threshold) & pools.c.ad_key.is_(None)
 Index("pools_changed", pools.c.id, sqlite_where=has_changed, postgresql_where=has_changed)
 
 #: `verdict` is null until the voucher's pool says something about it.

@@ -1,6 +1,6 @@
 """Vouchers coming in: many deliveries in one transaction, each voucher once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, literal, select, update
 
 from tpsi_server.store.clock import to_stored
 from tpsi_server.store.database import Database, insert_new
-from tpsi_server.store.schema import VoucherState, accounts, vouchers
+from tpsi_server.store.schema import VoucherState, accounts, epochs, vouchers
 
 #: Identifiers in one query: below the number of parameters that every SQLite takes.
 _LOOKUP = 500
@@ -25,14 +25,13 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A voucher that decodes. `digest` identifies its octets; `in_force`: vouchers of its epoch are taken."""
+    """A voucher that decodes; `digest` identifies its octets."""
 
     voucher_id: bytes
     digest: bytes
     generation: int
     epoch: int
     payload: bytes
-    in_force: bool = True
 
     def __repr__(self) -> str:
         return f"<Incoming voucher {self.voucher_id.hex()}>"
@@ -59,7 +58,9 @@ class VoucherStore:
         """
         with self._database.write() as connection:
             last = connection.execute(select(func.coalesce(func.max(vouchers.c.id), 0))).scalar_one()
-            return [_deliver(connection, delivery, to_stored(now), last) for delivery in deliveries]
+            in_force = set(connection.execute(select(epochs.c.number).where(epochs.c.retired.is_(None))).scalars())
+            stamp = to_stored(now)
+            return [_deliver(connection, delivery, in_force, stamp, last) for delivery in deliveries]
 
     def count_waiting(self) -> int:
         """How many vouchers wait to be matched."""
@@ -77,13 +78,15 @@ class VoucherStore:
             return int(connection.execute(counted).scalar_one())
 
 
-def _deliver(connection: Connection, delivery: Delivery, now: int, last: int) -> list[Answer] | None:
-    """One delivery. Rows above `last` are this transaction's."""
+def _deliver(
+    connection: Connection, delivery: Delivery, in_force: Collection[int], now: int, last: int
+) -> list[Answer] | None:
+    """One delivery. Vouchers of epochs `in_force` are taken; rows above `last` are this transaction's."""
     wanted = (accounts.c.name == delivery.account) & accounts.c.revoked.is_(None)
     account = connection.execute(select(accounts.c.id).where(wanted)).scalar()
     if account is None:
         return None
-    rows = [_row(account, voucher, now) for voucher in delivery.vouchers if voucher.in_force]
+    rows = [_row(account, voucher, now) for voucher in delivery.vouchers if voucher.epoch in in_force]
     added = insert_new(connection, vouchers, rows)
     if added:
         counts = {"vouchers": accounts.c.vouchers + added, "last_upload": now}

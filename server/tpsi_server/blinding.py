@@ -1,0 +1,76 @@
+"""Blinding a long list on several processors: the long part of building a table."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+
+import numpy as np
+
+from tpsi import Group, Secret, TableSecrets, group
+from tpsi.groups import Rows
+from tpsi.table import Progress, blind_items
+
+#: Items of one task: a fraction of a second of work, a few hundred kilobytes.
+CHUNK = 4096
+#: Tasks given out ahead for each process: it never waits, and little is in memory.
+AHEAD = 2
+#: Below this many items, starting processes takes longer than they save.
+WORTHWHILE = 4 * CHUNK
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class ParallelBlinding:
+    """`tpsi.table.Blind` over processes, which end with it. Raises what blinding raises."""
+
+    def __init__(self, chosen: Group, processes: int, progress: Progress) -> None:
+        self._group = chosen
+        self._processes = processes
+        self._progress = progress
+
+    def __call__(self, items: Sequence[bytes], table_secrets: TableSecrets) -> Rows:
+        """(n, element_size): the blinded items, in order."""
+        blinded = np.zeros((len(items), self._group.element_size), np.uint8)
+        octets = (self._group.suite, table_secrets.alpha.reveal(), table_secrets.fill_key.reveal())
+        pool = ProcessPoolExecutor(
+            self._processes, multiprocessing.get_context("spawn"), initializer=_start, initargs=octets
+        )
+        try:
+            self._run(pool, items, blinded)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return blinded
+
+    def _run(self, pool: ProcessPoolExecutor, items: Sequence[bytes], blinded: Rows) -> None:
+        running: deque[tuple[int, Future[Rows]]] = deque()
+        for start in range(0, len(items), CHUNK):
+            if len(running) >= AHEAD * self._processes:
+                self._take(running, blinded)
+            running.append((start, pool.submit(_blind, items[start : start + CHUNK])))
+        while running:
+            self._take(running, blinded)
+
+    def _take(self, running: deque[tuple[int, Future[Rows]]], blinded: Rows) -> None:
+        start, future = running.popleft()
+        rows = future.result()
+        blinded[start : start + len(rows)] = rows
+        self._progress("blinding", start + len(rows), len(blinded))
+
+
+_SECRETS: list[tuple[Group, TableSecrets]] = []  # of this process, if it is one of the pool's
+
+
+def _start(suite: str, alpha: bytes, fill_key: bytes) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the pool
+    _SECRETS.append((group(suite), TableSecrets(Secret(alpha), Secret(fill_key))))
+
+
+def _blind(items: Sequence[bytes]) -> Rows:
+    chosen, table_secrets = _SECRETS[0]
+    return blind_items(chosen, items, table_secrets)
