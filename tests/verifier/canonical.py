@@ -1,6 +1,7 @@
 """Section 5: the canonical form of JSON."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
@@ -41,11 +42,15 @@ def escape(character: str) -> str:
 
 def decode_canonical(text: str) -> dict[str, Any]:
     """The object that a text is the canonical form of; RefusedError(1) if there is none."""
-    try:
-        value = json.loads(text)
-        same = canonical(value) == text
-    except (ValueError, RecursionError):
-        same = False
-    if not same or not isinstance(value, dict):
+    if encoded_again(text) != text or not isinstance(value := json.loads(text), dict):
         raise RefusedError(1, "not a JSON object in canonical form")
     return value
+
+
+@lru_cache(maxsize=512)
+def encoded_again(text: str) -> str | None:
+    """The canonical form of what a text says, None if it is not JSON or has none."""
+    try:
+        return canonical(json.loads(text))
+    except (ValueError, RecursionError):
+        return None

@@ -1,8 +1,9 @@
 """Section 9: conflicts, candidates, what makes a secret believed, and the reveal.
 
-Candidates come from the null space of the syndromes' Hankel system, which the specification names as equivalent to the
-decoder that it describes: with weights v_i = 1/Π(x_i − x_k), the syndromes S_j(r) = Σ v_i·y_ij·x_i^r, r < R = N − t − 1,
-vanish if all shares are real. The polynomial Λ whose roots are the x of the others satisfies Σ_d Λ_d·S_j(r+d) = 0.
+Candidates come from the stacked Hankel systems of syndromes, at two radii, and not from the reduced basis that the
+specification describes: it finds whatever these find, and both find what section 9 promises. With v_i = 1/Π(x_i − x_k),
+the syndromes S_j(r) = Σ v_i·y_ij·x_i^r, r < N − t − 1, vanish if all shares are real; the polynomial Λ whose roots are
+the x of the other shares satisfies Σ_d Λ_d·S_j(r+d) = 0 for all j and r.
 """
 
 from collections import defaultdict

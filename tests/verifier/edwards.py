@@ -1,6 +1,6 @@
 """Section 2.1: ristretto255 by RFC 9496, section 4, in plain integers: slow, for checks only."""
 
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha512
 
 from .expand import expand_message_xmd
@@ -56,12 +56,21 @@ def negate_point(a: Point) -> Point:
     return -x % P, y, z, -t % P
 
 
+@lru_cache(maxsize=16)
+def doublings(point: Point) -> list[Point]:
+    """point, 2·point, 4·point …: the last few lists are kept, as G and L are multiplied often."""
+    powers = [point]
+    for _ in range(252):
+        powers.append(add_points(powers[-1], powers[-1]))
+    return powers
+
+
 def multiply_point(k: int, point: Point) -> Point:
+    """k·point for 0 ≤ k < 2^253."""
     total = IDENTITY
-    for bit in bin(k)[2:]:
-        total = add_points(total, total)
-        if bit == "1":
-            total = add_points(total, point)
+    for i, power in enumerate(doublings(point)):
+        if k >> i & 1:
+            total = add_points(total, power)
     return total
 
 

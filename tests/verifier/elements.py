@@ -83,6 +83,7 @@ class Ristretto255(Group):
     def add(self, a: bytes, b: bytes) -> bytes:
         return edwards.encode_point(edwards.add_points(self._point(a), self._point(b)))
 
+    @cache  # noqa: B019
     def negate(self, a: bytes) -> bytes:
         return edwards.encode_point(edwards.negate_point(self._point(a)))
 
@@ -119,6 +120,7 @@ class P256(Group):
     def add(self, a: bytes, b: bytes) -> bytes:
         return p256.encode_point(p256.add_points(self._point(a), self._point(b)))
 
+    @cache  # noqa: B019
     def negate(self, a: bytes) -> bytes:
         return p256.encode_point(p256.negate_point(self._point(a)))
 
@@ -131,8 +133,8 @@ class P256(Group):
         return p256.encode_point(p256.hash_to_point(message, tag))
 
     def _point(self, octets: bytes) -> p256.Point:
-        point = p256.decode_point(octets)
-        if point is None and octets != self.identity:
+        point = p256.IDENTITY if octets == self.identity else p256.decode_point(octets)
+        if point is None:
             raise ValueError("not an element of P-256")
         return point
 

@@ -25,6 +25,15 @@ class Epoch:
 
 
 def read_scalar(node: Node, group: Group) -> int:
+    """A recorded scalar: canonical, not 0."""
+    octets = node.octets()
+    scalar = group.decode_scalar(octets)
+    if len(octets) != 32 or not 0 < scalar < group.order:
+        raise WrongValueError(node.path, "is not a scalar other than 0")
+    return scalar
+
+
+def draw_scalar(node: Node, group: Group) -> int:
     """A random scalar `{"octets", "scalar"}`, made from its uniform octets by section 2.1."""
     octets = node["octets"].octets()
     scalar = group.random_scalar(octets)
@@ -109,7 +118,7 @@ def check_signatures(node: Node, manifest: Manifest) -> None:
 
 def check_epoch(node: Node, group: Group, encoding: str, items: list[Item]) -> Iterator[str | Epoch]:
     """Yields a line for every step, and at last the epoch."""
-    alpha = read_scalar(node["alpha"], group)
+    alpha = draw_scalar(node["alpha"], group)
     key = group.multiply(alpha, group.generator)
     node["key"].expect(key)
     values = [group.multiply(alpha, group.item(item.y)) for item in items]

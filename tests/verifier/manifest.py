@@ -105,7 +105,7 @@ RULES: dict[str, Callable[[Any], bool]] = {
         {
             "count_by": is_one_of("hash", "item"),
             "rows": is_integer(3, 255),
-            "threshold": is_integer(1, 65535),
+            "threshold": is_integer(1, 1000),
         },
     ),
     "synthetic": is_synthetic,

@@ -1,6 +1,6 @@
 """Section 2.1: NIST P-256 in plain integers, and its hash by RFC 9380: slow, for checks only."""
 
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 
 from .expand import expand_message_xmd
@@ -12,12 +12,15 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 GENERATOR = (
     0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+    1,
 )
 Z = -10
 """The constant of the simplified SWU map, RFC 9380, section 8.2."""
 
-Point = tuple[int, int] | None
-"""Affine x, y; None is the identity."""
+Point = tuple[int, int, int]
+"""Projective coordinates X, Y, Z with x = X/Z, y = Y/Z."""
+
+IDENTITY: Point = (0, 1, 0)
 
 
 def right_side(x: int) -> int:
@@ -30,59 +33,40 @@ def square_root(a: int) -> int | None:
 
 
 def add_points(a: Point, b: Point) -> Point:
-    if a is None or b is None:
-        return b if a is None else a
-    (x1, y1), (x2, y2) = a, b
-    if x1 == x2 and (y1 + y2) % P == 0:
-        return None
-    rise, run = (3 * x1 * x1 + A, 2 * y1) if a == b else (y2 - y1, x2 - x1)
-    slope = rise * pow(run, -1, P) % P
-    x3 = (slope * slope - x1 - x2) % P
-    return x3, (slope * (x1 - x3) - y1) % P
+    """The complete addition of Renes, Costello and Batina (2015): no case is special on a curve of odd order."""
+    (x1, y1, z1), (x2, y2, z2) = a, b
+    xx, yy, zz = x1 * x2, y1 * y2, z1 * z2
+    xy, xz, yz = x1 * y2 + x2 * y1, x1 * z2 + x2 * z1, y1 * z2 + y2 * z1
+    m = (A * xz + 3 * B * zz) % P
+    n = (A * xx + 3 * B * xz - A * A * zz) % P
+    o = 3 * xx + A * zz
+    return (xy * (yy - m) - yz * n) % P, ((yy + m) * (yy - m) + o * n) % P, (yz * (yy + m) + xy * o) % P
 
 
 def negate_point(a: Point) -> Point:
-    return None if a is None else (a[0], -a[1] % P)
+    return a[0], -a[1] % P, a[2]
 
 
-def double_jacobian(x: int, y: int, z: int) -> tuple[int, int, int]:
-    """2·(x/z², y/z³), in the same coordinates, for A = −3."""
-    gamma = y * y % P
-    beta = x * gamma % P
-    alpha = 3 * (x - z * z) * (x + z * z) % P
-    x3 = (alpha * alpha - 8 * beta) % P
-    return x3, (alpha * (4 * beta - x3) - 8 * gamma * gamma) % P, 2 * y * z % P
-
-
-def add_jacobian(x1: int, y1: int, z1: int, x2: int, y2: int) -> tuple[int, int, int]:
-    """(x1/z1², y1/z1³) + (x2, y2), for different x; a zero z3 says that they were the same."""
-    z1z1 = z1 * z1 % P
-    h = (x2 * z1z1 - x1) % P
-    r = (y2 * z1 * z1z1 - y1) % P
-    hh = h * h % P
-    x3 = (r * r - hh * h - 2 * x1 * hh) % P
-    return x3, (r * (x1 * hh - x3) - y1 * hh * h) % P, z1 * h % P
+@lru_cache(maxsize=16)
+def doublings(point: Point) -> list[Point]:
+    """point, 2·point, 4·point …: the last few lists are kept, as G and L are multiplied often."""
+    powers = [point]
+    for _ in range(255):
+        powers.append(add_points(powers[-1], powers[-1]))
+    return powers
 
 
 def multiply_point(k: int, point: Point) -> Point:
-    """k·point for 0 ≤ k < ORDER, by which no addition before the last one meets two points of one x."""
-    if k == 0 or point is None:
-        return None
-    x, y, z = point[0], point[1], 1
-    for bit in bin(k)[3:-1]:
-        x, y, z = double_jacobian(x, y, z)
-        if bit == "1":
-            x, y, z = add_jacobian(x, y, z, *point)
-    if k == 1:
-        return point
-    x, y, z = double_jacobian(x, y, z)
-    inverse = pow(z, -1, P)
-    double = (x * inverse**2 % P, y * inverse**3 % P)
-    return add_points(double, point) if k % 2 else double
+    """k·point for 0 ≤ k < 2^256."""
+    total = IDENTITY
+    for i, power in enumerate(doublings(point)):
+        if k >> i & 1:
+            total = add_points(total, power)
+    return total
 
 
 @cache
-def decode_point(octets: bytes) -> Point:
+def decode_point(octets: bytes) -> Point | None:
     """SEC 1, section 2.3.4, compressed form only; None if it is not one."""
     if len(octets) != 33 or octets[0] not in (2, 3):
         return None
@@ -90,12 +74,16 @@ def decode_point(octets: bytes) -> Point:
     y = square_root(right_side(x)) if x < P else None
     if y is None:
         return None
-    return x, y if y % 2 == octets[0] % 2 else P - y
+    return x, y if y % 2 == octets[0] % 2 else P - y, 1
 
 
 def encode_point(point: Point) -> bytes:
     """SEC 1, section 2.3.3; the identity as 33 zero octets."""
-    return bytes(33) if point is None else bytes([2 + point[1] % 2]) + point[0].to_bytes(32, "big")
+    x, y, z = point
+    if z == 0:
+        return bytes(33)
+    inverse = pow(z, -1, P)
+    return bytes([2 + y * inverse % P % 2]) + (x * inverse % P).to_bytes(32, "big")
 
 
 def simplified_swu(u: int) -> Point:
@@ -108,7 +96,7 @@ def simplified_swu(u: int) -> Point:
         x, y = x2, square_root(right_side(x2))
     if y is None:
         raise ArithmeticError("neither x1 nor x2 lies on the curve")
-    return x, y if y % 2 == u % 2 else P - y
+    return x, y if y % 2 == u % 2 else P - y, 1
 
 
 def hash_to_point(message: bytes, tag: bytes) -> Point:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
+from functools import cache
 from hashlib import sha256
 
 from .elements import Group
@@ -39,6 +40,7 @@ class Geometry:
         return common | (fuse if self.encoding == "fuse" else {})
 
 
+@cache
 def geometry(encoding: str, n: int) -> Geometry:
     if encoding == "cuckoo":
         return Geometry("cuckoo", n, 2 * max(2, -(-11 * n // 10)))

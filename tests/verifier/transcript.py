@@ -61,6 +61,12 @@ class Node:
     def text(self) -> str:
         return str(self._typed(str))
 
+    def one_of(self, *choices: str) -> str:
+        text = self.text()
+        if text not in choices:
+            raise WrongValueError(self.path, f"is not one of {', '.join(choices)}")
+        return text
+
     def integer(self) -> int:
         return int(self._typed(int))
 

@@ -7,7 +7,7 @@ from .canonical import RefusedError
 from .detection import Delivered, detect
 from .device import Policy, Seen, device_checks
 from .elements import GROUPS, Group
-from .epoch import Epoch, check_epoch, read_scalar
+from .epoch import Epoch, check_epoch, draw_scalar
 from .items import check_list
 from .matching import MalformedError, Opened, decode_voucher, match
 from .shares import Keys, Sharing, encode_values, memory_key, pool_keys
@@ -24,12 +24,9 @@ def verify(data: Any) -> Iterator[str]:
     """A line for every step that holds; raises WrongValueError at the first value that does not."""
     root = Node(data, "", set())
     root["format"].expect(FORMAT)
-    root["source"].text(), root["seed"].octets()
-    if root["suite"].text() not in GROUPS or root["encoding"].text() not in ("fuse", "cuckoo"):
-        raise WrongValueError("suite", "suite or encoding is unknown")
-    group, encoding = GROUPS[root["suite"].text()], root["encoding"].text()
+    root["source"].text(), root["seed"].text()
+    group, encoding = GROUPS[root["suite"].one_of(*GROUPS)], root["encoding"].one_of("fuse", "cuckoo")
     yield check_elements(root["elements"], group)
-    yield check_sizes(root, encoding)
     items = check_list(root["list"], group)
     yield f"list: {len(items)} items"
     epochs: list[Epoch] = []
@@ -39,7 +36,6 @@ def verify(data: Any) -> Iterator[str]:
                 epochs.append(result)
             else:
                 yield result
-    yield check_acceptance(root, epochs)
     settings: list[list[Setting]] = []
     for node in root["accounts"]:
         account = Account(node, epochs)
@@ -47,6 +43,8 @@ def verify(data: Any) -> Iterator[str]:
         settings.append(account.settings)
     yield check_deliveries(root["deliveries"], settings)
     yield check_detections(root["detections"], settings)
+    yield check_sizes(root, encoding)
+    yield check_acceptance(root, epochs)
     unread = sorted(root.unread())
     if unread:
         raise WrongValueError(unread[0], "is no part of a transcript")
@@ -56,7 +54,7 @@ def check_elements(node: Node, group: Group) -> str:
     """Section 2.1: the generator, random scalars, and octets that are no element."""
     node["generator"].expect(group.generator)
     for entry in node["multiples"]:
-        entry["element"].expect(group.multiply(read_scalar(entry, group), group.generator))
+        entry["element"].expect(group.multiply(draw_scalar(entry, group), group.generator))
     for entry in node["refused"]:
         entry["name"].text()
         if group.is_valid(entry["octets"].octets()):
@@ -158,7 +156,7 @@ class Account:
             node["generation"].integer(),
             node["threshold"].integer(),
             node["rows"].integer(),
-            node["count_by"].text(),
+            node["count_by"].one_of("hash", "item"),
         )
         scope = bytes.fromhex(self.epochs[0].manifest["list"])
         keys = pool_keys(self.node["secret"].octets(), scope, sharing)
