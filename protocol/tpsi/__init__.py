@@ -5,7 +5,7 @@ Nothing here touches a network, a file or a clock. The steps, in the order of th
 The specification is `protocol/SPEC.md`; docstrings cite its sections.
 """
 
-from tpsi.account import AccountKeys, Pool, derive
+from tpsi.account import AccountKeys, Pool, derive, draw_generation
 from tpsi.errors import (
     BuildError,
     CallerError,
@@ -74,6 +74,7 @@ __all__ = [
     "accept",
     "build_table",
     "derive",
+    "draw_generation",
     "examine",
     "group",
     "match",

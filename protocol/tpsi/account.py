@@ -1,5 +1,6 @@
 """An account's keys, and the shares, decisions and memory tags that follow from them (specification, section 6)."""
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -8,6 +9,8 @@ import numpy as np
 
 from tpsi import field
 from tpsi.errors import CallerError
+from tpsi.groups import Rng
+from tpsi.items import ItemHash
 from tpsi.labels import Label
 from tpsi.manifest import LIST_ID_SIZE
 from tpsi.parameters import CountBy, Sharing
@@ -22,7 +25,7 @@ TAG_SIZE = 16
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Names the vouchers of one account whose shares belong together, apart from the account itself."""
+    """Names the vouchers of one account whose shares belong together: those of one device, until it rescans."""
 
     list_id: bytes
     generation: int
@@ -119,8 +122,25 @@ def synthetic_share(keys: AccountKeys, subject: bytes) -> bytes:
 
 
 def memory_tag(keys: AccountKeys, probe: bytes) -> bytes:
-    """What a device remembers of a probe that it has sealed (7.6): 16 octets that tell nobody else the hash."""
+    """What a device remembers of an encoded probe that it sealed (7.6): 16 octets that tell nobody else the hash."""
     return keyed_hash(TAG_SIZE, keys.memory_key.reveal(), Label.MEMORY, probe)
+
+
+def memory_tags(keys: AccountKeys, identifier: bytes, probes: Sequence[ItemHash]) -> tuple[bytes, ...]:
+    """What a device remembers of an item that it has sealed.
+
+    One for each probe; if items are counted, one more for the identifier, as the share's coordinate is made from it.
+    """
+    tags = [memory_tag(keys, probe.encode()) for probe in probes]
+    if keys.pool.sharing.count_by is CountBy.ITEM:
+        subject = identifier_subject(identifier)
+        tags.append(keyed_hash(TAG_SIZE, keys.memory_key.reveal(), Label.MEMORY_OF_ITEM, subject))
+    return tuple(tags)
+
+
+def draw_generation(rng: Rng = secrets.token_bytes) -> int:
+    """A new generation: 32 uniform bits, drawn by every device for itself, and again for a deliberate rescan (6.1)."""
+    return int.from_bytes(rng(4), "big")
 
 
 def _polynomial(key: bytes, row: int, degree: int) -> list[int]:

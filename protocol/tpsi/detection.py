@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tpsi import field
-from tpsi.decoding import decode, work
+from tpsi.decoding import WORK_LIMIT, decode, work
 from tpsi.errors import CallerError
 from tpsi.field import Elements
 from tpsi.groups.base import Rng
@@ -22,11 +22,6 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 #: (secret: u encoded field elements, indices of the shares on its curve) → does associated data of one open?
 Opens: TypeAlias = Callable[[bytes, Sequence[int]], bool]
-
-#: Bounds the time for the largest set of shares that is tried (see `decoding.work`): about 10 s on one core. It
-#: admits all of 7 800 shares with u = 16, or 3 900 with u = 64, or 1 900 with u = 255, at t = 30; of more, a random
-#: subset of that size. It admits t up to 2 600 with u = 16: for higher thresholds it must be raised.
-WORK_LIMIT = 2**29
 
 _SHRINK = 4  # each set tried is this much smaller than the next: all together cost a fifteenth of the last
 

@@ -21,6 +21,12 @@ DIGEST_SIZES: dict[str, int] = {
 MAX_LABEL = 32
 MAX_DIGEST = 64
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}\Z")
+_TEXT = re.compile(r"([^:]*):((?:[0-9a-f]{2})+)\Z")
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is a hash type's label: 1 to 32 characters of `a-z0-9._-`, the first of them `a-z0-9`."""
+    return _LABEL.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +41,7 @@ class ItemHash:
     digest: bytes
 
     def __post_init__(self) -> None:
-        if not _LABEL.match(self.type):
+        if not is_label(self.type):
             raise CallerError(f"hash type {self.type!r} is not 1 to {MAX_LABEL} characters of a-z 0-9 . _ -")
         size = DIGEST_SIZES.get(self.type)
         if size is not None and len(self.digest) != size:
@@ -45,15 +51,17 @@ class ItemHash:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read the text form `type:hex`, for example `md5:d41d8cd98f00b204e9800998ecf8427e`."""
-        label, colon, digits = text.strip().partition(":")
+        """Inverse of `str`: the text form `type:hex`, for example `md5:d41d8cd98f00b204e9800998ecf8427e`.
+
+        DecodeError for any other text, upper case included.
+        """
+        found = _TEXT.match(text)
+        if found is None:
+            raise DecodeError("an item hash is written as type:hex, in lower case")
         try:
-            digest = bytes.fromhex(digits) if colon else b""
-        except ValueError:
-            digest = b""
-        if not digest:
-            raise DecodeError("an item hash is written as type:hex")
-        return cls(label.lower(), digest)
+            return cls(found[1], bytes.fromhex(found[2]))
+        except CallerError as error:
+            raise DecodeError(str(error)) from None
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

@@ -23,6 +23,7 @@ class Label(Enum):
     SYNTHETIC_DECISION = b"tpsi-v1-decide"
     SYNTHETIC_SHARE = b"tpsi-v1-fake"
     MEMORY = b"tpsi-v1-memory"
+    MEMORY_OF_ITEM = b"tpsi-v1-memory-i"
     AD_KEY = b"tpsi-v1-ad-key"
     AD_ITEM = b"tpsi-v1-ad-item"
     AD = b"tpsi-v1-ad"

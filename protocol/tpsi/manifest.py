@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from tpsi import canonical
 from tpsi.errors import CallerError, DecodeError, TpsiError
 from tpsi.groups import SUITES, Group, group
-from tpsi.items import ItemHash
+from tpsi.items import ItemHash, is_label
 from tpsi.labels import Label
 from tpsi.merkle import CHUNK_SIZE, DIGEST_SIZE
 from tpsi.parameters import CountBy, Probes, Sharing, Synthetic, SyntheticMode
@@ -25,6 +25,8 @@ MAX_SOURCES = 256
 MAX_TYPES = 64
 MAX_CANARY_HASHES = 16
 _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
+#: Control characters, those that turn the direction of text, line separators, and halves of surrogate pairs.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _E = TypeVar("_E", bound=Enum)
 _M = TypeVar("_M", bound="Manifest")
 
@@ -38,8 +40,8 @@ class Source:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
-        if self.items < 0:
-            raise CallerError("a source cannot name fewer than no items")
+        if not 0 <= self.items <= canonical.MAX_INTEGER:
+            raise CallerError("a source names 0 to 2^53 - 1 items")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +93,23 @@ class Manifest:
         sizes = (self.list_id, LIST_ID_SIZE), (self.seed, SEED_SIZE), (self.root, DIGEST_SIZE)
         if any(len(value) != size for value, size in sizes) or len(self.key) != self.group.element_size:
             raise CallerError("the list id, seed, root or key of a manifest has the wrong length")
+        if max(self.epoch, self.created) > canonical.MAX_INTEGER:
+            raise CallerError("epoch and time of creation are below 2^53")
         if self.epoch < 1 or (self.previous is None) != (self.epoch == 1) or self.created < 0:
             raise CallerError("epochs count from 1, and all but the first name the one before")
         if self.previous is not None and len(self.previous) != DIGEST_SIZE:
             raise CallerError("the digest of the previous manifest has the wrong length")
-        if len(self.types) > MAX_TYPES or list(self.types) != sorted(set(self.types)):
-            raise CallerError("hash types are sorted, distinct, and at most 64")
+        if not 1 <= len(self.types) <= MAX_TYPES or list(self.types) != sorted(set(self.types)):
+            raise CallerError("hash types are sorted, distinct, and 1 to 64")
+        if not all(is_label(label) for label in self.types):
+            raise CallerError("a hash type is not a valid label")
         names = [source.name for source in self.sources]
         if not 1 <= len(names) <= MAX_SOURCES or names != sorted(set(names)):
             raise CallerError("sources are sorted by name, distinct, and 1 to 256")
         if not 1 <= self.minimum_sources <= len(names):
             raise CallerError("the number of sources that must name a hash is 1 to the number of sources")
+        if len(self.encoded) > canonical.MAX_SIZE:
+            raise CallerError(f"a manifest has at most {canonical.MAX_SIZE} octets: shorten the names of the sources")
 
     @property
     def group(self) -> Group:
@@ -153,7 +161,7 @@ class Manifest:
 
 
 def _check_name(text: str) -> None:
-    if not 1 <= len(text) <= MAX_NAME or not text.isprintable():
+    if not 1 <= len(text) <= MAX_NAME or _UNPRINTABLE.search(text):
         raise CallerError(f"a name is 1 to {MAX_NAME} printable characters")
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from tpsi.decoding import WORK_LIMIT, work
 from tpsi.errors import CallerError
 
-#: At t = 1000 and u = 255 the decoder's bound on work (detection.WORK_LIMIT) still admits t + 1 shares, for any u more.
 MAX_THRESHOLD = 1000
 MIN_ROWS, MAX_ROWS = 3, 255
 MAX_PER_MILLION = 500_000
@@ -41,6 +41,10 @@ class Sharing:
             raise CallerError(f"a threshold is 1 to {MAX_THRESHOLD}, not {self.threshold}")
         if not MIN_ROWS <= self.rows <= MAX_ROWS:
             raise CallerError(f"a share has {MIN_ROWS} to {MAX_ROWS} rows, not {self.rows}")
+        if work(2 * (self.threshold + 1), self.rows, self.threshold) > WORK_LIMIT:
+            raise CallerError(
+                f"a threshold of {self.threshold} with {self.rows} rows is more than can be decoded in time"
+            )
 
 
 @dataclass(frozen=True, slots=True)

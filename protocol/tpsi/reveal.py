@@ -9,7 +9,8 @@ import numpy as np
 
 from tpsi import field
 from tpsi.account import Pool, ad_key
-from tpsi.detection import WORK_LIMIT, Outcome, detect
+from tpsi.decoding import WORK_LIMIT
+from tpsi.detection import Outcome, detect
 from tpsi.errors import DecodeError
 from tpsi.groups import Rng
 from tpsi.labels import Label
@@ -36,8 +37,9 @@ class Examination:
     """The outcome for a pool.
 
     `shares`: distinct shares there are; `tried`: the most of them that were decoded at once, fewer than `shares` if
-    the outcome is undecided because of the bound on work. `verdicts[i]` and `associated[i]` belong to the i-th opened voucher;
-    `associated[i]` is None unless it was revealed. `ad_key` is there once the pool is revealed: it opens later matches.
+    the outcome is undecided because of the bound on work. `verdicts[i]` and `associated[i]` belong to the i-th opened
+    voucher; `associated[i]` is None unless it was revealed. `ad_key` is there once the pool is revealed: it opens later
+    matches.
     """
 
     outcome: Outcome
@@ -57,7 +59,7 @@ def examine(
     """Detect the real shares among the opened vouchers of one pool and open their associated data.
 
     Nothing is believed but a secret whose key opens an adct. Never raises for what a device sent. `limit` bounds the
-    work (`detection.WORK_LIMIT`): some seconds, however many shares there are.
+    work of decoding (`decoding.WORK_LIMIT`: some seconds); classifying all shares takes N·u·t multiplications on top.
     """
     decoded = [_share(one, pool.sharing.rows) for one in opened]
     usable = [index for index, share in enumerate(decoded) if share is not None]

@@ -6,14 +6,14 @@ changes shape because of what a table holds.
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tpsi.account import AccountKeys, identifier_subject, is_chosen, memory_tag, shares, synthetic_share
+from tpsi.account import AccountKeys, identifier_subject, is_chosen, memory_tags, shares, synthetic_share
 from tpsi.errors import CallerError
 from tpsi.groups import Group, Rng, Rows
 from tpsi.items import ItemHash
@@ -60,7 +60,7 @@ class Item:
 
     identifier: bytes
     probes: tuple[ItemHash, ...]
-    associated: bytes = b""
+    associated: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         identifier_subject(self.identifier)
@@ -105,7 +105,7 @@ class SealedVoucher:
 
 @dataclass(frozen=True, slots=True)
 class SealedBatch:
-    """The vouchers of a batch of items.
+    """The vouchers of a batch of items, in random order.
 
     `tags[i]` are to be remembered with the vouchers of item i, in one transaction (7.6). `bad_candidates` counts the
     lookups that a sound table would not have given: for the device's owner only (7.4).
@@ -157,12 +157,14 @@ def seal(
 
     `known(tag)` tells whether the device remembers a memory tag; copies within the batch are found here. `size_class`
     makes all vouchers alike; by default each takes the smallest that fits. Raises CallerError for an item with more
-    probes than the manifest allows, or with associated data that does not fit; never for anything in the table.
+    probes than the manifest allows, of a type that the list has not, or with associated data that does not fit; never
+    for anything in the table.
     """
     plans, tags = _plan(device, items, known, size_class)
     drawn = draw(device.manifest.group, len(plans), slot_count(device.manifest), rng)
     vouchers, bad = _seal(device, items, plans, drawn)
-    return SealedBatch(vouchers, tags, bad)
+    order = permutation(len(vouchers), rng)
+    return SealedBatch(tuple(vouchers[place] for place in order), tags, bad)
 
 
 def draw(group: Group, vouchers: int, slots: int, rng: Rng) -> Drawn:
@@ -196,15 +198,18 @@ def _plan(
     device: Device, items: Sequence[Item], known: Callable[[bytes], bool], size_class: int | None
 ) -> tuple[list[_Plan], tuple[tuple[bytes, ...], ...]]:
     """Decide the kinds of the vouchers of every item (7.5), and the tags to remember (7.6)."""
+    types = set(device.manifest.types)
     plans: list[_Plan] = []
     tags: list[tuple[bytes, ...]] = []
     fresh: set[bytes] = set()
     for index, item in enumerate(items):
         if len(item.probes) > device.manifest.probes.per_item:
             raise CallerError(f"the list allows {device.manifest.probes.per_item} probes, this item has more")
+        if not types.issuperset(probe.type for probe in item.probes):
+            raise CallerError(f"the list has the hash types {', '.join(sorted(types))}; an item has a probe of another")
         chosen_class = smallest_class(len(item.associated)) if size_class is None else size_class
         pad(item.associated, chosen_class)  # raises if it does not fit, before anything is sealed
-        mine = tuple(memory_tag(device.keys, probe.encode()) for probe in item.probes)
+        mine = memory_tags(device.keys, item.identifier, item.probes)
         repeated = any(tag in fresh or known(tag) for tag in mine)
         fresh.update(mine)
         tags.append(mine)
@@ -227,7 +232,7 @@ def _subject(device: Device, item: Item, probe: ItemHash) -> bytes:
     return identifier_subject(item.identifier)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Work:
     """A batch in the making: n vouchers of k slots, slot j of voucher i at row i·k + j; all start as random slots."""
 

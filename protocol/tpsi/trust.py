@@ -17,15 +17,18 @@ class Pins:
     """What a device fixed at enrolment and does not let a server change.
 
     `lowest_threshold` counts pictures: a manifest under which as few could be enough is refused (`picture_threshold`).
-    `least_synthetic`: in a million, likewise.
-    `auditor_keys`: each of them must have signed.
+    `least_synthetic`: in a million, likewise. `modes`: the modes of synthetic vouchers that are accepted; `add` and
+    `none` cover less or nothing (specification, section 10.5), so they are a choice. `auditor_keys`: each of them must
+    have signed. `trusts_separation`: believe a server's own statement that its list is separated.
     """
 
     list_id: bytes
     server_key: bytes
     lowest_threshold: int
     least_synthetic: int = 0
+    modes: tuple[SyntheticMode, ...] = (SyntheticMode.REPLACE,)
     auditor_keys: tuple[bytes, ...] = ()
+    trusts_separation: bool = False
     suites: tuple[str, ...] = SUITES
 
     def __post_init__(self) -> None:
@@ -81,21 +84,31 @@ def check_parameters(manifest: Manifest, pins: Pins) -> None:
             f"the list asks for {manifest.synthetic.per_million} synthetic vouchers in a million, "
             f"this device demands {pins.least_synthetic} or more"
         )
-    if manifest.probes.per_item > 1 and not manifest.probes.separated:
+    if manifest.synthetic.mode not in pins.modes:
+        raise VerificationError(
+            f"the list's mode of synthetic vouchers is {manifest.synthetic.mode.value!r}, "
+            f"this device accepts {' or '.join(mode.value for mode in pins.modes)}"
+        )
+    if manifest.probes.per_item == 1:
+        return
+    if not manifest.probes.separated:
         raise VerificationError("the list asks for several probes an item but does not state that it is separated")
-    if manifest.probes.per_item > 1 and manifest.synthetic.mode is SyntheticMode.NONE:
-        raise VerificationError("the list asks for several probes an item without synthetic vouchers")
+    if not pins.auditor_keys and not pins.trusts_separation:
+        raise VerificationError(
+            "the list asks for several probes an item, and nobody but its server says that it is separated: "
+            "demand an auditor's signature, or choose to trust the server in this"
+        )
 
 
 def picture_threshold(manifest: Manifest) -> int:
     """The most matching pictures that certainly reveal nothing.
 
-    If hashes are counted, a picture counts once for every hash type under which it is listed; so t shares may stand for as
-    few as ⌊t / types⌋ pictures.
+    If hashes are counted, a picture counts once for every hash type under which it is listed; so t shares may stand for
+    as few as ⌊t / types⌋ pictures.
     """
     if manifest.sharing.count_by is CountBy.ITEM:
         return manifest.sharing.threshold
-    return manifest.sharing.threshold // max(1, len(manifest.types))
+    return manifest.sharing.threshold // len(manifest.types)
 
 
 def check_chain(manifest: Manifest, pins: Pins, seen: Seen | None) -> None:

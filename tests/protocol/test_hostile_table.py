@@ -189,7 +189,7 @@ def test_several_listed_probes_are_only_met_on_lists_that_state_to_be_separated(
     item = Item(b"i", (md5(1), md5(2)))
     batch = seal(world.device(), [item], rng=world.rng)
     assert open_slots(world, batch) == [2]  # the tell-tale that a synthetic voucher never shows…
-    pins = Pins(world.manifest.list_id, bytes(32), 1)
+    pins = Pins(world.manifest.list_id, bytes(32), 1, modes=(SyntheticMode.NONE,))
     with pytest.raises(VerificationError, match="separated"):  # …which is why such a manifest is refused
         check_parameters(world.manifest, pins)
 

@@ -36,7 +36,7 @@ from tpsi.signing import public_key
 WORLD = World(range(12))
 SERVER = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
 AUDITOR = Ed25519PrivateKey.from_private_bytes(b"\x02" * 32)
-PINS = Pins(WORLD.manifest.list_id, public_key(SERVER), 3)
+PINS = Pins(WORLD.manifest.list_id, public_key(SERVER), 3, modes=tuple(SyntheticMode))
 
 
 def signed(manifest: Manifest, *auditors: Ed25519PrivateKey) -> SignedManifest:
@@ -283,9 +283,9 @@ def test_a_public_key_that_is_no_element_is_refused(key: bytes) -> None:
     refused(replace(WORLD.manifest, key=key), "not a valid group element")
 
 
-def test_probes_without_separation_or_cover_are_refused() -> None:
+def test_probes_without_separation_or_an_auditor_are_refused() -> None:
     refused(replace(WORLD.manifest, probes=Probes(2, False)), "separated")
-    refused(replace(WORLD.manifest, probes=Probes(2, True)), "without synthetic")
+    refused(replace(WORLD.manifest, probes=Probes(2, True)), "nobody but its server")
 
 
 # ------------------------------------------------------------------ digest tree

@@ -26,7 +26,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 Blind: TypeAlias = Callable[[Sequence[bytes], TableSecrets], Rows]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Layout:
     """Where everything stands for one seed: the encoded items, their positions, and the cell assigned to each."""
 
@@ -45,7 +45,7 @@ class Layout:
         return np.flatnonzero(free)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BuiltTable:
     """A new table, the secrets behind it, and its layout."""
 
