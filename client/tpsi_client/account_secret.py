@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from tpsi.account import ACCOUNT_SECRET_SIZE
@@ -62,6 +63,11 @@ class AccountSecret:
         return cls(list_id, Secret(secret))
 
     @classmethod
+    def read(cls, path: Path) -> Self:
+        """The secret in a file from another device. Raises HomeError if it can't be read, EnrolmentError."""
+        return cls.parse(read_bounded(path, MAX_FILE, "account secret").decode("ascii", "replace"))
+
+    @classmethod
     def load(cls, home: Home) -> Self:
         """The secret of the device in this folder. Raises HomeError if it is missing or damaged."""
         if not home.secret.exists():
@@ -69,9 +75,8 @@ class AccountSecret:
                 f"the account secret is missing ({home.secret}); restore the file from a backup, "
                 "or take it from another device of the account: tpsi-device secret import FILE"
             )
-        text = read_bounded(home.secret, MAX_FILE, "account secret").decode("ascii", "replace")
         try:
-            return cls.parse(text)
+            return cls.read(home.secret)
         except EnrolmentError:
             raise HomeError(
                 f"{home.secret} is damaged; restore it from a backup, or take it from another device "

@@ -6,7 +6,7 @@ from typing import Self
 
 from tpsi.errors import CallerError, DecodeError
 from tpsi.manifest import LIST_ID_SIZE, MAX_NAME
-from tpsi.parameters import MAX_PER_MILLION, MAX_THRESHOLD
+from tpsi.parameters import MAX_PER_MILLION, MAX_THRESHOLD, SyntheticMode
 from tpsi.signing import MAX_SIGNATURES, PUBLIC_KEY_SIZE
 from tpsi.trust import Pins
 from tpsi.voucher import MAX_ACCOUNT, MAX_SIZE_CLASS, encode_account, padded_size
@@ -61,6 +61,8 @@ class Configuration:
             "account": self.account,
             "lowest_threshold": pins.lowest_threshold,
             "least_synthetic": pins.least_synthetic,
+            "modes": [mode.value for mode in pins.modes],
+            "trusts_separation": pins.trusts_separation,
             "size_class": self.size_class,
         }
         write_whole(home.configuration, json.dumps(value, indent=2).encode("utf-8") + b"\n")
@@ -91,7 +93,9 @@ class Configuration:
             server_key=members.octets("server_key", PUBLIC_KEY_SIZE),
             lowest_threshold=members.integer("lowest_threshold", 1, MAX_THRESHOLD),
             least_synthetic=members.integer("least_synthetic", 0, MAX_PER_MILLION),
+            modes=tuple(SyntheticMode(word) for word in members.words("modes", [mode.value for mode in SyntheticMode])),
             auditor_keys=members.octet_strings("auditor_keys", PUBLIC_KEY_SIZE, MAX_SIGNATURES - 1),
+            trusts_separation=members.truth("trusts_separation"),
         )
         size_class = members.integer("size_class", 0, MAX_SIZE_CLASS)
         return cls(

@@ -1,16 +1,15 @@
 """Enrolling: from an enrolment file to a device that trusts one list and belongs to one account."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from tpsi import Manifest, Pins, picture_threshold
+from tpsi import Manifest, Pins, SyntheticMode, picture_threshold
 from tpsi.signing import SignedManifest
 from tpsi_client.account_secret import AccountSecret
 from tpsi_client.configuration import DEFAULT_SIZE_CLASS, Configuration
 from tpsi_client.enrolment import Enrolment
 from tpsi_client.errors import EnrolmentError
 from tpsi_client.fetching import Arrival, newest
-from tpsi_client.home import Home
+from tpsi_client.home import Home, HomeLock
 from tpsi_client.local import check_list
 from tpsi_client.selfcheck import SelfCheck, self_check
 from tpsi_client.service import Service
@@ -23,14 +22,17 @@ class Choices:
     """What the owner of a device decides at enrolment.
 
     `lowest_threshold`, in pictures: None for the operator's suggestion, or else for what the list has now;
-    `least_synthetic`, in a million: None for what the list has now; `account_secret`: that of the account's other
-    devices, None to make one; `size_class` of all vouchers (specification, section 7.2).
+    `least_synthetic`, in a million: None for what the list has now; `secret`: the account secret of the account's other
+    devices, None to make one; `modes` of synthetic vouchers that are accepted, of which `add` and `none` hide
+    less; `trusts_separation`: see Pins; `size_class` of all vouchers (specification, section 7.2).
     """
 
     lowest_threshold: int | None = None
     least_synthetic: int | None = None
-    account_secret: AccountSecret | None = None
+    secret: AccountSecret | None = None
     size_class: int = DEFAULT_SIZE_CLASS
+    modes: tuple[SyntheticMode, ...] = (SyntheticMode.REPLACE,)
+    trusts_separation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ async def enrol(service: Service, home: Home, enrolment: Enrolment, choices: Cho
     configuration = Configuration(enrolment.endpoint, enrolment.list_name, enrolment.account, pins, choices.size_class)
     check_list(secret, configuration)
     _store(home, configuration, secret, arrival)
-    return Enrolled(arrival.manifest, check, choices.account_secret is None, renewed=False)
+    return Enrolled(arrival.manifest, check, choices.secret is None, renewed=False)
 
 
 async def check_account(service: Service, enrolment: Enrolment) -> None:
@@ -115,13 +117,25 @@ def _pins(enrolment: Enrolment, choices: Choices, manifest: Manifest) -> Pins:
     least = choices.least_synthetic
     if least is None:
         least = manifest.synthetic.per_million
-    return Pins(enrolment.list_id, enrolment.server_key, lowest, least)
+    if manifest.synthetic.mode not in choices.modes:
+        raise EnrolmentError(
+            f"this list's mode of synthetic vouchers is {manifest.synthetic.mode.value!r}, which hides less than "
+            f"'replace'; if you accept that, enrol with --modes {manifest.synthetic.mode.value}"
+        )
+    return Pins(
+        enrolment.list_id,
+        enrolment.server_key,
+        lowest,
+        least,
+        modes=choices.modes,
+        trusts_separation=choices.trusts_separation,
+    )
 
 
 def _secret(home: Home, enrolment: Enrolment, choices: Choices) -> AccountSecret:
     """The secret given, else one that an interrupted enrolment left, else a new one."""
     left = AccountSecret.load(home) if home.secret.exists() else None
-    given = choices.account_secret
+    given = choices.secret
     if given is not None and left is not None and left != given and home.outbox.exists():
         raise EnrolmentError(f"{home.path} holds another account secret from before; use another --home")
     return given or left or AccountSecret.draw(enrolment.list_id)
@@ -139,17 +153,22 @@ def _store(home: Home, configuration: Configuration, secret: AccountSecret, arri
     configuration.save(home)
 
 
-def import_secret(path: Path, secret: AccountSecret) -> None:
+def import_secret(home: Home, secret: AccountSecret) -> None:
     """Give an enrolled device the secret of its account's other devices, if it has sealed nothing yet, or lost its own.
 
-    The caller holds the folder's lock. Raises HomeError if the device has sealed under another one.
+    Raises NotEnrolledError, LockedError; HomeError if the secret is for another list, or the device has sealed under
+    another one.
     """
-    home = Home(path)
-    configuration = Configuration.load(home)
-    check_list(secret, configuration)
-    state = State.open_unbound(home.outbox, configuration.identity)
+    home.require_enrolled()
+    lock = HomeLock(home)
     try:
-        state.adopt(secret.check)
+        configuration = Configuration.load(home)
+        check_list(secret, configuration)
+        state = State.open_unbound(home.outbox, configuration.identity)
+        try:
+            state.adopt(secret.check)
+        finally:
+            state.close()
+        secret.save(home)
     finally:
-        state.close()
-    secret.save(home)
+        lock.release()

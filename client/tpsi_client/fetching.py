@@ -83,12 +83,11 @@ async def download(service: Service, folder: TableFolder, retry: Retry, progress
         digest = folder.manifest.digest
         leaves = folder.save_leaves(await retry.persist(lambda: service.table_digests(digest)))
     folder.require_room()
-    received = 0
     with PartFile(folder, leaves) as part:
         damaged: Counter[int] = Counter()
         while not part.whole:
             try:
-                received += await _receive(service, folder.manifest, part, retry, progress)
+                await _receive(service, folder.manifest, part, retry, progress)
             except DamagedChunkError as error:
                 damaged[error.number] += 1
                 if damaged[error.number] == MAX_CHUNK_ATTEMPTS:
@@ -96,22 +95,20 @@ async def download(service: Service, folder: TableFolder, retry: Retry, progress
             except ServiceError as error:
                 await retry.after(error)
     folder.finish()
-    return received
+    return part.received
 
 
-async def _receive(service: Service, manifest: Manifest, part: PartFile, retry: Retry, progress: Progress) -> int:
-    """Append what one call delivers; the octets received."""
-    received = 0
+async def _receive(service: Service, manifest: Manifest, part: PartFile, retry: Retry, progress: Progress) -> None:
+    """Append what one call delivers. Raises DamagedChunkError, or ServiceError if the table did not become whole."""
     async with aclosing(service.table(manifest.digest, part.offset)) as pieces:
         async for piece in pieces:
             if piece.offset != part.offset or not 0 < len(piece.data) <= part.room:
                 raise ServiceError("the server sends pieces of the table that don't fit together; tell the operator")
             part.append(piece.data)
-            received += len(piece.data)
             retry.progressed()
             progress("fetching the table", part.offset, manifest.table_bytes)
             if part.whole:
-                return received
+                return
     raise ServiceError("the server ended the table too early; try again later", passing=True)
 
 

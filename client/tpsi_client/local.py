@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from tpsi import CallerError, Item, TpsiError, picture_threshold
+from tpsi.account import draw_generation
+from tpsi.parameters import SyntheticMode
 from tpsi.trust import Pins
 from tpsi.voucher import Header
 from tpsi_client.account_secret import AccountSecret
@@ -131,14 +133,22 @@ class LocalDevice:
             self.state.outbox.settle(ids, {})
             return len(ids)
 
-    def rescan(self) -> int:
-        """Begin the next generation, in which everything is sealed afresh; its number."""
+    def rescan(self) -> None:
+        """Begin another generation, in which everything is sealed afresh."""
         self.require_writable()
         with self._busy:
+            before = generation = self.state.generation
+            while generation == before:
+                generation = draw_generation()
             self._sealer = None
-            return self.state.outbox.next_generation()
+            self.state.outbox.begin_generation(generation)
 
-    def pin(self, lowest_threshold: int | None, least_synthetic: int | None) -> Pins:
+    def pin(
+        self,
+        lowest_threshold: int | None,
+        least_synthetic: int | None,
+        modes: tuple[SyntheticMode, ...] | None,
+    ) -> Pins:
         """Change what the device accepts of a list from now on."""
         self.require_writable()
         pins = self.configuration.pins
@@ -146,6 +156,8 @@ class LocalDevice:
             pins = replace(pins, lowest_threshold=lowest_threshold)
         if least_synthetic is not None:
             pins = replace(pins, least_synthetic=least_synthetic)
+        if modes is not None:
+            pins = replace(pins, modes=modes)
         self.configuration = replace(self.configuration, pins=pins)
         self.configuration.save(self.home)
         return pins
@@ -177,8 +189,9 @@ class LocalDevice:
             table_complete=folder is not None and folder.complete,
             lowest_threshold=configuration.pins.lowest_threshold,
             least_synthetic=configuration.pins.least_synthetic,
+            modes=tuple(mode.value for mode in configuration.pins.modes),
             size_class=configuration.size_class,
-            generation=state.generation,
+            rescans=int(state.fact(settings.RESCANS) or 0),
             sealed=int(state.fact(settings.SEALED) or 0),
             remembered=state.memory.size(),
             queued=counts.queued,

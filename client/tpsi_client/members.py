@@ -1,7 +1,7 @@
 """Reading the members of a JSON object from a file, with messages that name the member."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tpsi.errors import DecodeError
@@ -51,6 +51,20 @@ class Members:
         value = self._value.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise DecodeError(f'in {self._what}, "{name}" has to be a number from {least} to {most}')
+        return value
+
+    def words(self, name: str, known: Sequence[str]) -> tuple[str, ...]:
+        """A list of different words, all of them known ones."""
+        value = self._value.get(name)
+        if not isinstance(value, list) or any(word not in known for word in value) or len(set(value)) != len(value):
+            raise DecodeError(f'in {self._what}, "{name}" has to be a list of {", ".join(known)}')
+        return tuple(value)
+
+    def truth(self, name: str) -> bool:
+        """True or false."""
+        value = self._value.get(name)
+        if not isinstance(value, bool):
+            raise DecodeError(f'in {self._what}, "{name}" has to be true or false')
         return value
 
     def _hex(self, text: object, name: str, size: int) -> bytes:

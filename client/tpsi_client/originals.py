@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tpsi import CallerError, Item, Kind, Manifest, Photograph, SyntheticMode, seal_original
+from tpsi import CallerError, Item, Kind, Manifest, Photograph, SealedBatch, SyntheticMode, seal_original
 from tpsi.symmetric import KEY_SIZE
 from tpsi_client.errors import HomeError
 from tpsi_client.files import make_private_folder, write_whole
-from tpsi_client.sealer import Sealed
 
 SUFFIX = ".sealed"
 
@@ -40,7 +39,7 @@ class Originals:
         self._folder = folder
         self.written = 0
 
-    def write(self, sealed: Sealed, items: Sequence[Item], contents: Sequence[bytes | None]) -> None:
+    def write(self, sealed: SealedBatch, items: Sequence[Item], contents: Sequence[bytes | None]) -> None:
         """Write the originals of a batch before its vouchers are stored: all or none of them.
 
         Null and synthetic vouchers get one as well, under a key that nobody keeps: a missing file would tell.

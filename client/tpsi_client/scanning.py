@@ -9,12 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from tpsi import Item
+from tpsi import Item, Kind, SealedBatch
 from tpsi_client.examining import Examined, Stamp, examine, items_of, preview_room
 from tpsi_client.fetching import Progress
 from tpsi_client.originals import Originals
 from tpsi_client.pictures import PictureError, scan
-from tpsi_client.sealer import Sealed, Sealer
+from tpsi_client.sealer import Sealer
 from tpsi_client.state import FileMark, FileMarks, State
 
 #: Pictures sealed in one transaction; fewer if their whole content has to be held for encrypted originals.
@@ -140,13 +140,13 @@ class Scanner:
             self._store(items, contents, marks)
 
     def _store(self, items: list[Item], contents: list[bytes | None], marks: FileMarks) -> None:
-        def write_originals(sealed: Sealed) -> None:
+        def write_originals(sealed: SealedBatch) -> None:
             if self._originals is not None:
                 self._originals.write(sealed, items, contents)
 
         sealed = self._sealer.seal(items, queue=True, files=marks, first=write_originals)
         self._tally.vouchers += len(sealed.vouchers)
-        self._tally.repeated += sealed.repeated
+        self._tally.repeated += sum(voucher.kind is Kind.NULL for voucher in sealed.vouchers)
 
     def _pending(self, paths: Sequence[Path]) -> list[_Pending]:
         """The files of a block that have to be read; the others are counted."""

@@ -4,24 +4,21 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from tpsi import (
     AccountKeys,
     CallerError,
     CountBy,
     Item,
-    Kind,
     Manifest,
     Pool,
     SealedBatch,
-    SealedVoucher,
     Secret,
     derive,
     seal,
 )
 from tpsi import Device as SealingDevice
-from tpsi.account import identifier_subject, memory_tag
+from tpsi.account import memory_tags
 from tpsi_client.state import FileMark, NewVoucher, Sealing, State
 from tpsi_client.tables import MappedTable
 
@@ -29,14 +26,6 @@ _log = logging.getLogger(__name__)
 
 #: Domains of the device's own keyed digests, which never leave it.
 _PATH, _CONTENT = b"tpsi-device-path", b"tpsi-device-file"
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """One batch: its vouchers, and for how many items the device had sealed the same hash before."""
-
-    vouchers: Sequence[SealedVoucher]
-    repeated: int
 
 
 class Sealer:
@@ -76,93 +65,46 @@ class Sealer:
         *,
         queue: bool,
         files: Mapping[bytes, FileMark] | None = None,
-        first: Callable[[Sealed], None] | None = None,
-    ) -> Sealed:
+        first: Callable[[SealedBatch], None] | None = None,
+    ) -> SealedBatch:
         """Seal items, and store the memory of them and, if `queue`, the vouchers, in one transaction.
 
         When this returns, all of that is durable; when it raises, nothing happened. `first` is called with
         what is about to be stored; if it raises, nothing is.
         """
         with self._lock:
-            sealed, tags, bad = self._seal(items)
+            batch = self._seal(items)
             if first is not None:
-                first(sealed)
+                first(batch)
             self._state.outbox.store(
                 Sealing(
                     epoch=self.manifest.epoch,
                     generation=self.generation,
-                    vouchers=[NewVoucher(v.voucher_id, v.data) for v in sealed.vouchers] if queue else (),
-                    sealed=len(sealed.vouchers),
-                    tags=tags,
+                    vouchers=[NewVoucher(v.voucher_id, v.data) for v in batch.vouchers] if queue else (),
+                    sealed=len(batch.vouchers),
+                    tags={tag for tags in batch.tags for tag in tags},
                     files=files or {},
-                    bad_candidates=bad,
+                    bad_candidates=batch.bad_candidates,
                 )
             )
-        if bad:
+        if batch.bad_candidates:
             _log.warning(
                 "%d lookups gave what no sound table gives; vouchers made from them match nothing. "
                 "The server is not told; ask whoever audits the list.",
-                bad,
+                batch.bad_candidates,
             )
-        return sealed
+        return batch
 
-    def _seal(self, items: Sequence[Item]) -> tuple[Sealed, set[bytes], int]:
-        probe_tags = [[memory_tag(self._keys, probe.encode()) for probe in item.probes] for item in items]
-        subjects = [self._subject_tag(item) for item in items]
-        tags = {tag for mine in probe_tags for tag in mine} | {tag for tag in subjects if tag}
-        known = self._state.memory.known(list(tags))
-        repeats = _repeats(subjects, known)
-        fresh = [item for item, repeat in zip(items, repeats, strict=True) if not repeat]
-        again = [item for item, repeat in zip(items, repeats, strict=True) if repeat]
-        first = self._call(fresh, known.__contains__)
-        second = self._call(again, lambda _tag: True)
+    def _seal(self, items: Sequence[Item]) -> SealedBatch:
+        tags = [tag for item in items for tag in memory_tags(self._keys, item.identifier, item.probes)]
+        known = self._state.memory.known(tags)
+        batch = seal(self._device, items, known=known.__contains__, size_class=self._size_class)
         self._table.relax()
-        places = [index for index, repeat in enumerate(repeats) if not repeat]
-        places_again = [index for index, repeat in enumerate(repeats) if repeat]
-        vouchers = [
-            *(_placed(voucher, places) for voucher in first.vouchers),
-            *(_placed(voucher, places_again) for voucher in second.vouchers),
-        ]
-        # Ids are uniform, so this is a uniformly random order: an item's real and its synthetic voucher (mode
-        # add) must not stand side by side, whatever carries them to the server (7.5).
-        vouchers.sort(key=lambda voucher: voucher.voucher_id)
-        repeated = sum(voucher.kind is Kind.NULL for voucher in vouchers)
-        return Sealed(vouchers, repeated), tags, first.bad_candidates + second.bad_candidates
-
-    def _call(self, items: Sequence[Item], known: Callable[[bytes], bool]) -> SealedBatch:
-        if not items:
-            return SealedBatch((), (), 0)
-        return seal(self._device, items, known=known, size_class=self._size_class)
-
-    def _subject_tag(self, item: Item) -> bytes | None:
-        """If items are counted: the tag of the identifier, which gives the share's coordinate then.
-
-        A second voucher with it, for another hash of the same item, would repeat the coordinate if both match;
-        a coordinate that stays alone would then be known to be real.
-        """
-        if self.manifest.sharing.count_by is CountBy.HASH:
-            return None
-        return memory_tag(self._keys, identifier_subject(item.identifier))
+        return batch
 
     def _tag(self, person: bytes, data: bytes) -> bytes:
         key = self._keys.memory_key.reveal()
         return hashlib.blake2b(data, digest_size=16, key=key, person=person).digest()
-
-
-def _repeats(subjects: Sequence[bytes | None], known: set[bytes]) -> list[bool]:
-    """Which items have an identifier that was sealed before, or stands earlier in the batch."""
-    seen = set(known)
-    repeats: list[bool] = []
-    for subject in subjects:
-        repeats.append(subject is not None and subject in seen)
-        if subject is not None:
-            seen.add(subject)
-    return repeats
-
-
-def _placed(voucher: SealedVoucher, places: Sequence[int]) -> SealedVoucher:
-    """The voucher with its item's place in the caller's batch."""
-    return SealedVoucher(places[voucher.item], voucher.kind, voucher.voucher_id, voucher.data)
 
 
 def sealing_types(manifest: Manifest, computable: Iterable[str], asked: Sequence[str]) -> tuple[str, ...]:

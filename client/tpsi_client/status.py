@@ -32,8 +32,9 @@ class Status:
     table_complete: bool
     lowest_threshold: int
     least_synthetic: int
+    modes: tuple[str, ...]
     size_class: int
-    generation: int
+    rescans: int
     sealed: int
     remembered: int
     queued: int

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from tpsi import CallerError, Item
+from tpsi import CallerError, Item, SyntheticMode
 from tpsi.trust import Pins
 from tpsi_client.device import AsyncDevice, FetchReport
 from tpsi_client.enrolling import Choices, Enrolled
@@ -119,13 +119,19 @@ class Device:
         """Say that an exported file has arrived: its vouchers leave the queue; how many it holds."""
         return self._inner.local.delivered(Path(path))
 
-    def rescan(self) -> int:
-        """Begin the next generation, in which everything is sealed afresh; its number. What waits is dropped."""
-        return self._inner.local.rescan()
+    def rescan(self) -> None:
+        """Begin another generation, in which everything is sealed afresh. What waits to be sent is dropped."""
+        self._inner.local.rescan()
 
-    def pin(self, *, lowest_threshold: int | None = None, least_synthetic: int | None = None) -> Pins:
+    def pin(
+        self,
+        *,
+        lowest_threshold: int | None = None,
+        least_synthetic: int | None = None,
+        modes: tuple[SyntheticMode, ...] | None = None,
+    ) -> Pins:
         """Change what the device accepts of a list from now on."""
-        return self._inner.local.pin(lowest_threshold, least_synthetic)
+        return self._inner.local.pin(lowest_threshold, least_synthetic, modes)
 
     def status(self) -> Status:
         """The device's counts and settings."""

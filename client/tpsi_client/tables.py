@@ -151,7 +151,8 @@ def prune(home: Home, keep: bytes) -> None:
 class PartFile:
     """A table file while it arrives, at any offset: every chunk is verified when its last octet is there.
 
-    A context manager. `offset` is how many octets are here and need not be asked for again.
+    A context manager. `offset` is how many octets are here and need not be asked for again; `received` how many
+    were appended.
     """
 
     def __init__(self, folder: TableFolder, leaves: Sequence[bytes]) -> None:
@@ -162,7 +163,7 @@ class PartFile:
             self._path.touch(0o600)
             self._file = self._path.open("r+b")
         self._tail = bytearray()  # the beginning of the chunk that is not whole yet
-        self.offset = 0
+        self.offset = self.received = 0
         with disk(self._path, "read"):
             self._resume()
 
@@ -191,6 +192,7 @@ class PartFile:
             self._file.write(data)
             self._tail += data
             self.offset += len(data)
+            self.received += len(data)
             if self.room == 0:
                 self._close_chunk()
 

@@ -61,5 +61,5 @@ class Retry:
         # Devices that failed together must not come back together: half of the pause is random.
         jitter = secrets.randbelow(2**20) / 2**20
         pause = max(error.retry_after, longest * (0.5 + jitter / 2))
-        _log.warning("%s - trying again in %.1f s", error, pause)
+        _log.warning("%s (next attempt in %.1f s)", error, pause)
         await self._sleep(pause)

@@ -144,10 +144,9 @@ class Outbox:
                     .values(exported=True)
                 )
 
-    def next_generation(self) -> int:
-        """Begin the next generation, and drop what waits: it will be sealed again, and both would tell more."""
+    def begin_generation(self, generation: int) -> None:
+        """Begin another generation, and drop what waits: it will be sealed again, and both would tell more."""
         with self._database.transaction() as connection:
-            generation = int(settings.read(connection, settings.GENERATION) or 0) + 1
             settings.write(connection, settings.GENERATION, str(generation))
             connection.execute(
                 update(voucher)
@@ -155,7 +154,7 @@ class Outbox:
                 .values(state=REPLACED, reason=None, payload=None)
             )
             memory.forget_files(connection)
-            return generation
+            settings.add(connection, settings.RESCANS, 1)
 
     def counts(self) -> Counts:
         """Vouchers by state."""

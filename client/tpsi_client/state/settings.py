@@ -9,7 +9,8 @@ from tpsi_client.state.schema import setting
 
 IDENTITY: Final = "identity"  # of the device that the database belongs to
 SECRET_CHECK: Final = "secret_check"  # noqa: S105 - of the account secret under which its vouchers were sealed
-GENERATION: Final = "generation"
+GENERATION: Final = "generation"  # drawn at enrolment and by every rescan
+RESCANS: Final = "rescans"  # how many there were
 TABLE: Final = "table"  # manifest digest of the table in use, hex
 SEALED: Final = "sealed"  # vouchers made, those carried away by the caller included
 BAD_CANDIDATES: Final = "bad_candidates"

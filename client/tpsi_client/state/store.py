@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tpsi.account import draw_generation
 from tpsi_client.errors import HomeError
 from tpsi_client.state import settings
 from tpsi_client.state.chain import Chain
@@ -27,7 +28,7 @@ class State:
             if settings.read(connection, settings.IDENTITY) is None:
                 settings.write(connection, settings.IDENTITY, identity)
                 settings.write(connection, settings.SECRET_CHECK, secret_check)
-                settings.write(connection, settings.GENERATION, "0")
+                settings.write(connection, settings.GENERATION, str(draw_generation()))
         return state._bound(identity, secret_check)
 
     @classmethod
@@ -50,7 +51,7 @@ class State:
 
     @property
     def generation(self) -> int:
-        """How often everything was sealed afresh."""
+        """Drawn at random by every device for itself, and again by every rescan (specification, section 6.1)."""
         return int(self.fact(settings.GENERATION) or 0)
 
     def fact(self, name: str) -> str | None:

@@ -1,0 +1,120 @@
+"""The verbs that look after a device: status, rescan, pins, and the way of vouchers through files."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tpsi_client.cli import words
+from tpsi_client.cli.options import Home, LeastSynthetic, LowestThreshold, Modes
+from tpsi_client.cli.options import modes as read_modes
+from tpsi_client.cli.terminal import show
+from tpsi_client.sync import Device
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs of this file."""
+    for verb in (status, rescan, export, delivered, pin):
+        app.command()(verb)
+
+
+def status(
+    *,
+    home: Home = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+) -> None:
+    """Show the list and how many vouchers are where.
+
+    Works while another command is running.
+    """
+    with Device.open(home, read_only=True) as device:
+        state = device.status()
+    show([json.dumps(state.as_json(), indent=2)] if as_json else words.status(state))
+
+
+def rescan(
+    *,
+    home: Home = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+) -> None:
+    """Let the next scan seal all pictures afresh.
+
+    The price: the server sees a second sample of how many of your vouchers open, which tells it more about the
+    number of matches than one; and whoever matches is counted again, from zero. The new vouchers can't be linked
+    to the old ones otherwise. Vouchers that wait in the queue are dropped.
+
+    Do it if vouchers were refused because the list went on, or if this folder was restored from an old backup.
+    """
+    if not yes:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("rescan asks before it does anything; pass --yes if you are sure")
+        show(
+            [
+                "The next scan will seal all pictures afresh. The server then sees a second sample of how many of your "
+                "vouchers open, which tells it more about your number of matches. Queued vouchers are dropped."
+            ]
+        )
+        typer.confirm("Go on?", abort=True)
+    with Device.open(home) as device:
+        device.rescan()
+    show(["A new generation has begun. Next: tpsi-device scan DIR"])
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
+    *,
+    home: Home = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also write queued vouchers that an earlier export wrote.")
+    ] = False,
+) -> None:
+    """Write queued vouchers to a file.
+
+    For another way to the server (there: tpsi-server ingest). They stay queued here until you say
+    `tpsi-device delivered FILE`, or upload them after all.
+    """
+    with Device.open(home) as device:
+        number = device.export(file, again=again)
+    if not number:
+        show(["Nothing to export; no file was made."])
+        return
+    show([f"{words.count(number, 'voucher')} written to {file}. When they have arrived: tpsi-device delivered {file}"])
+
+
+def delivered(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `export` wrote, and the server took.")],
+    *,
+    home: Home = None,
+) -> None:
+    """Say that an exported file has arrived.
+
+    Its vouchers leave the queue. Don't say it before the server has taken them: they would be lost.
+    """
+    with Device.open(home) as device:
+        number = device.delivered(file)
+    show([f"{words.count(number, 'voucher')} taken for delivered."])
+
+
+def pin(
+    *,
+    home: Home = None,
+    lowest_threshold: LowestThreshold = None,
+    least_synthetic: LeastSynthetic = None,
+    modes: Modes = "",
+) -> None:
+    """Change what this device accepts of its list.
+
+    Lower values let a reveal happen sooner, or let the server count your matches better.
+    """
+    if lowest_threshold is None and least_synthetic is None and not modes:
+        raise typer.BadParameter("name at least one of --lowest-threshold, --least-synthetic and --modes")
+    with Device.open(home) as device:
+        pins = device.pin(
+            lowest_threshold=lowest_threshold,
+            least_synthetic=least_synthetic,
+            modes=read_modes(modes) if modes else None,
+        )
+    accepted = tuple(mode.value for mode in pins.modes)
+    show([f"Pinned: {words.demands(pins.lowest_threshold, pins.least_synthetic, accepted)}."])

@@ -1,0 +1,80 @@
+"""Options that several verbs have."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from tpsi.parameters import MAX_PER_MILLION, SyntheticMode
+from tpsi_client.home import ENVIRONMENT
+
+Home: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar=ENVIRONMENT,
+        metavar="DIR",
+        help="The device's folder. By default where this system keeps application data.",
+    ),
+]
+Types: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--types",
+        metavar="TYPE,...",
+        help="Hash types to seal under, for example pdq. By default all that the list has and this device can compute.",
+    ),
+]
+OriginalsFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--originals",
+        metavar="DIR",
+        file_okay=False,
+        help="Also write every picture encrypted to DIR, named by its voucher, for the operator to store: a reveal "
+        "then opens those that matched, and no others. Their sizes are visible to whoever stores them.",
+    ),
+]
+LowestThreshold: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--lowest-threshold",
+        metavar="N",
+        min=1,
+        help="Never accept a list under which N matching pictures, or fewer, could be enough for a reveal.",
+    ),
+]
+LeastSynthetic: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--least-synthetic",
+        metavar="N",
+        min=0,
+        max=MAX_PER_MILLION,
+        help="Never accept a list with fewer synthetic vouchers than N in a million.",
+    ),
+]
+
+
+Modes: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--modes",
+        metavar="MODE,...",
+        help="Modes of synthetic vouchers that you accept: replace, add, none. With add the server learns more about "
+        "the number of your matches, with none it learns the number itself. By default only replace.",
+    ),
+]
+
+
+def modes(text: str) -> tuple[SyntheticMode, ...]:
+    """The modes that an option names."""
+    try:
+        return tuple(dict.fromkeys(SyntheticMode(word) for word in split(text)))
+    except ValueError:
+        raise typer.BadParameter("modes are replace, add and none", param_hint="--modes") from None
+
+
+def split(types: str) -> tuple[str, ...]:
+    """The words of a comma-separated option."""
+    return tuple(word.strip() for word in types.split(",") if word.strip())
