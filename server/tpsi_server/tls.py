@@ -7,6 +7,7 @@ for it; `demand_tls_1_3` takes 1.2 away all the same.
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,14 +94,18 @@ def operator_tls(certificate: Path, key: Path, now: datetime) -> ServerTls:
 def development_tls(folder: Path, names: tuple[str, ...], now: datetime) -> ServerTls:
     """The development CA's server certificate for these names; CA and certificate are made if need be.
 
-    A certificate that is about to expire, or lacks a name, is replaced by a new one of the same CA: devices go on.
+    A certificate that is about to expire, or lacks a name, is replaced by a new one of the same CA, which has the names
+    of the old one too: devices go on.
     """
-    wanted = set(general_names(names))
+    wanted = general_names(names)
     make_private_folder(folder)
     authority = _authority(folder, now)
     pair = _existing_pair(folder)
-    if pair is None or not _still_good(pair, authority, wanted, now):
-        pair = authority.issue(names, now)
+    if pair is None or not authority.issued(pair.certificate):
+        pair = authority.issue(wanted, now)
+        _write_pair(folder, pair, SERVER_CERTIFICATE, SERVER_KEY)
+    elif not _still_good(pair, authority, wanted, now):
+        pair = authority.issue(dict.fromkeys((*wanted, *names_of(pair.certificate))), now)
         _write_pair(folder, pair, SERVER_CERTIFICATE, SERVER_KEY)
     return ServerTls(
         pair.certificate_pem, Secret(pair.key_pem), pair.certificate.not_valid_after_utc, folder / CA_CERTIFICATE
@@ -139,7 +144,7 @@ def _existing_pair(folder: Path) -> KeyPair | None:
     return pair if _public(pair.key) == _public_of(pair.certificate) else None
 
 
-def _still_good(pair: KeyPair, authority: Authority, wanted: set[x509.GeneralName], now: datetime) -> bool:
+def _still_good(pair: KeyPair, authority: Authority, wanted: Iterable[x509.GeneralName], now: datetime) -> bool:
     """Whether a certificate will do until the server is started again.
 
     A CA that itself ends soon cannot issue for longer: then the certificate is good to its end.
@@ -147,7 +152,7 @@ def _still_good(pair: KeyPair, authority: Authority, wanted: set[x509.GeneralNam
     certificate = pair.certificate
     needed = min(now + RENEW_BEFORE, authority.certificate.not_valid_after_utc)
     lasts = certificate.not_valid_before_utc <= now and needed <= certificate.not_valid_after_utc
-    return lasts and wanted <= names_of(certificate) and authority.issued(certificate)
+    return lasts and names_of(certificate).issuperset(wanted)
 
 
 def _write_pair(folder: Path, pair: KeyPair, certificate: str, key: str) -> None:

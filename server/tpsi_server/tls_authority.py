@@ -62,8 +62,8 @@ class Authority(KeyPair):
         )
         return cls(builder.sign(key, hashes.SHA256()), key)
 
-    def issue(self, names: Iterable[str], now: datetime) -> KeyPair:
-        """A server certificate, with a new key, for host names and addresses; CallerError for anything else."""
+    def issue(self, names: Iterable[x509.GeneralName], now: datetime) -> KeyPair:
+        """A server certificate, with a new key, for host names and addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         authority = x509.SubjectKeyIdentifier.from_public_key(self.key.public_key())
         end = min(now + SERVER_LIFETIME, self.certificate.not_valid_after_utc)
@@ -72,7 +72,7 @@ class Authority(KeyPair):
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName(general_names(names)), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), critical=False)
         )

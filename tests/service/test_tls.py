@@ -22,7 +22,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from tpsi.errors import CallerError
 from tpsi_server.config import TlsOptions
 from tpsi_server.tls import CIPHERS_VARIABLE, ServerTls, TlsError, server_tls
-from tpsi_server.tls_authority import CA_LIFETIME, Authority
+from tpsi_server.tls_authority import CA_LIFETIME, Authority, general_names
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 NAMES = ("localhost", "127.0.0.1", "::1")
@@ -51,7 +51,7 @@ def operator_files(
     folder: Path, *, names: tuple[str, ...] = NAMES, issued: datetime = NOW
 ) -> tuple[Path, Path, TlsOptions]:
     """A certificate and key as an operator would bring them."""
-    pair = Authority.create(issued).issue(names, issued)
+    pair = Authority.create(issued).issue(general_names(names), issued)
     certificate, key = folder / "mine.pem", folder / "mine.key"
     certificate.write_bytes(pair.certificate_pem)
     key.touch(mode=0o600)
@@ -114,10 +114,14 @@ def test_a_certificate_about_to_expire_is_renewed_by_the_same_ca(tmp_path: Path)
     verify(renewed, tmp_path, "localhost", later)
 
 
-def test_a_new_name_gets_a_new_certificate_of_the_same_ca(tmp_path: Path) -> None:
+def test_a_new_name_gets_a_new_certificate_of_the_same_ca_for_all_names(tmp_path: Path) -> None:
     present(tmp_path)
     authority = (tmp_path / "ca.pem").read_bytes()
     verify(present(tmp_path, "server.example"), tmp_path, "server.example")
+    both = present(tmp_path, "192.0.2.7")
+    for name in (*NAMES, "server.example", "192.0.2.7"):
+        verify(both, tmp_path, name)
+    assert both.chain == present(tmp_path).chain
     assert (tmp_path / "ca.pem").read_bytes() == authority
 
 

@@ -1,7 +1,6 @@
 """A serving process: from its settings to its exit, with the signals that stop it."""
 
 import asyncio
-import logging
 import signal
 from pathlib import Path
 
@@ -13,16 +12,10 @@ from tpsi_server.service.limits import DRAIN_GRACE
 from tpsi_server.service.server import Service, check_free
 from tpsi_server.tls import ServerTls, server_tls
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_log = logging.getLogger(__name__)
-
 
 async def serve(settings: ServeSettings) -> int:
     """Serve until a signal says to stop; 0. Raises TpsiError if serving cannot begin."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stopping.set)
+    signals = _Signals()
     check_free(settings.host, settings.port)  # before the keys are opened, which takes a while
     tls = server_tls(settings.tls, settings.folder.tls, settings.host)
     with Runtime(settings.folder, settings.passphrase, workers=settings.workers) as runtime:
@@ -31,16 +24,36 @@ async def serve(settings: ServeSettings) -> int:
         port = await service.start()
         try:
             _announce(settings, runtime.identity.name, tls, port)
-            await stopping.wait()
+            await signals.first.wait()
         finally:
             _say("stopping: calls under way are brought to their end")
-            for number in _SIGNALS:  # whoever is in a hurry may send a second one
-                loop.remove_signal_handler(number)
-            await service.stop(DRAIN_GRACE)
+            await _stop(service, signals.second)
             if settings.port_file is not None:
                 settings.port_file.unlink(missing_ok=True)
     _say("stopped")
     return 0
+
+
+class _Signals:
+    """The first signal asks to stop, the second one to hurry."""
+
+    def __init__(self) -> None:
+        self.first, self.second = asyncio.Event(), asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._came)
+
+    def _came(self) -> None:
+        (self.second if self.first.is_set() else self.first).set()
+
+
+async def _stop(service: Service, hurry: asyncio.Event) -> None:
+    """Stop when all calls have ended, when the grace is over, or when somebody is in a hurry."""
+    stopping, hurrying = asyncio.create_task(service.stop(DRAIN_GRACE)), asyncio.create_task(hurry.wait())
+    await asyncio.wait((stopping, hurrying), return_when=asyncio.FIRST_COMPLETED)
+    if not stopping.done():
+        await service.stop(0)
+    await stopping
+    hurrying.cancel()
 
 
 def _announce(settings: ServeSettings, list_name: str, tls: ServerTls | None, port: int) -> None:
