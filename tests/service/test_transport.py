@@ -1,5 +1,6 @@
 """The transport: TLS and its faults, health, reflection, ports and limits."""
 
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -116,6 +117,21 @@ def test_a_host_that_is_not_this_one_is_refused_in_one_line(
     with pytest.raises(OperatorError, match=says) as caught:
         ServerThread(runtime, tls, host)
     assert "\n" not in str(caught.value)
+
+
+def test_one_usable_address_of_a_name_is_enough(
+    runtime: Runtime, tls: ServerTls, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine whose `localhost` has an IPv6 address, but which has no IPv6."""
+    absent = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::1", 0, 0, 0))
+    usable = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: [absent, usable])
+        server = ServerThread(runtime, tls)
+    try:
+        assert who_am_i(server.served, issue()) == "alice"
+    finally:
+        server.stop()
 
 
 def test_a_port_is_free_again_right_after_the_server_stopped(

@@ -90,13 +90,20 @@ def check_free(host: str, port: int) -> None:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
         raise OperatorError(f"there is no address for {host!r}: give the host as this machine knows itself") from None
-    for family, kind, protocol, _, address in found:
+    errors = [error for one in found if (error := _binding_error(*one)) is not None]
+    in_use = [error for error in errors if error.errno == errno.EADDRINUSE]
+    if in_use or len(errors) == len(found):  # a name may have an address of a kind that this machine does not speak
+        raise OperatorError(_cannot_listen(host, port, (in_use or errors)[0]))
+
+
+def _binding_error(family: int, kind: int, protocol: int, _name: str, address: tuple[Any, ...]) -> OSError | None:
+    try:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(address)
-            except OSError as error:
-                raise OperatorError(_cannot_listen(host, port, error)) from None
+            probe.bind(address)
+    except OSError as error:
+        return error
+    return None
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> str:

@@ -10,11 +10,14 @@ from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-unty
 from grpc_status import rpc_status
 
 from tpsi_server.errors import RefusedError, StoreError
+from tpsi_server.ingest import MAX_BATCH
 from tpsi_server.reasons import Reason
+from tpsi_server.service.limits import MAX_BATCH_BYTES
 
 DOMAIN = "tpsi.v1"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _Code = grpc.StatusCode
+_MOST = f"{MAX_BATCH} vouchers and {MAX_BATCH_BYTES >> 20} MiB"
 _log = logging.getLogger(__name__)
 
 #: For every reason its status code and the text that a peer is told.
@@ -32,7 +35,10 @@ ANSWERS: dict[Reason, tuple[_Code, str]] = {
     Reason.VOUCHER_MALFORMED: (_Code.INVALID_ARGUMENT, "the voucher is malformed"),
     Reason.VOUCHER_ID_REUSED: (_Code.INVALID_ARGUMENT, "another voucher has this id"),
     Reason.VOUCHER_WRONG_EPOCH: (_Code.INVALID_ARGUMENT, "vouchers of this epoch are not taken"),
-    Reason.BATCH_TOO_LARGE: (_Code.INVALID_ARGUMENT, "a batch has at most 1024 vouchers and 4 MiB"),
+    Reason.BATCH_TOO_LARGE: (
+        _Code.INVALID_ARGUMENT,
+        f"a batch has at most {_MOST}",
+    ),
     Reason.BATCH_EMPTY: (_Code.INVALID_ARGUMENT, "a batch has at least one voucher"),
     Reason.ACCOUNT_UNKNOWN: (_Code.NOT_FOUND, "there is no account of this name"),
     Reason.INVALID_REQUEST: (_Code.INVALID_ARGUMENT, "the request has no meaning"),
