@@ -10,7 +10,6 @@
 """
 
 from tpsi import Item, ItemHash
-from tpsi_client.account_secret import AccountSecret
 from tpsi_client.device import AsyncDevice, FetchReport
 from tpsi_client.enrolling import Choices, Enrolled
 from tpsi_client.enrolment import Enrolment
@@ -32,7 +31,6 @@ from tpsi_client.sync import Device
 from tpsi_client.uploading import UploadReport
 
 __all__ = [
-    "AccountSecret",
     "AsyncDevice",
     "Choices",
     "Device",

@@ -9,7 +9,7 @@ from tpsi_client.configuration import DEFAULT_SIZE_CLASS, Configuration
 from tpsi_client.enrolment import Enrolment
 from tpsi_client.errors import EnrolmentError
 from tpsi_client.fetching import Arrival, newest
-from tpsi_client.home import Home, HomeLock
+from tpsi_client.home import Home
 from tpsi_client.local import check_list
 from tpsi_client.selfcheck import SelfCheck, self_check
 from tpsi_client.service import Service
@@ -22,27 +22,24 @@ class Choices:
     """What the owner of a device decides at enrolment.
 
     `lowest_threshold`, in pictures: None for the operator's suggestion, or else for what the list has now;
-    `least_synthetic`, in a million: None for what the list has now; `secret`: the account secret of the account's other
-    devices, None to make one; `modes` of synthetic vouchers that are accepted, of which `add` and `none` hide
-    less; `trusts_separation`: see Pins; `size_class` of all vouchers (specification, section 7.2).
+    `least_synthetic`, in a million: None for what the list has now; `modes` of synthetic vouchers that are accepted,
+    of which `add` and `none` hide less; `size_class` of all vouchers (specification, section 7.2);
+    `trusts_separation`: see Pins.
     """
 
     lowest_threshold: int | None = None
     least_synthetic: int | None = None
-    secret: AccountSecret | None = None
-    size_class: int = DEFAULT_SIZE_CLASS
     modes: tuple[SyntheticMode, ...] = (SyntheticMode.REPLACE,)
+    size_class: int = DEFAULT_SIZE_CLASS
     trusts_separation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """The outcome: the list's manifest, the self-check, whether the account secret was made now, whether only the
-    connection of an enrolled device was renewed."""
+    """The outcome: the list's manifest, the self-check, and whether only the connection of a device was renewed."""
 
     manifest: Manifest
     check: SelfCheck
-    new_secret: bool
     renewed: bool
 
 
@@ -60,11 +57,12 @@ async def enrol(service: Service, home: Home, enrolment: Enrolment, choices: Cho
     pins = _pins(enrolment, choices, first)
     arrival = await newest(service, pins, None)
     check = await self_check(service, arrival.manifest)
-    secret = _secret(home, enrolment, choices)
+    # One that an interrupted enrolment left is as good as a new one, and its outbox knows it.
+    secret = AccountSecret.load(home) if home.secret.exists() else AccountSecret.draw(enrolment.list_id)
     configuration = Configuration(enrolment.endpoint, enrolment.list_name, enrolment.account, pins, choices.size_class)
     check_list(secret, configuration)
     _store(home, configuration, secret, arrival)
-    return Enrolled(arrival.manifest, check, choices.secret is None, renewed=False)
+    return Enrolled(arrival.manifest, check, renewed=False)
 
 
 async def check_account(service: Service, enrolment: Enrolment) -> None:
@@ -93,8 +91,8 @@ async def _renew(
         )
     if choices != Choices(size_class=existing.size_class) and choices != Choices():
         raise EnrolmentError(
-            "this device is enrolled already, and its pins, secret and size class stay; leave those options out to "
-            "renew its connection. Pins are changed with: tpsi-device pin"
+            "this device is enrolled already, and its pins and size class stay; leave those options out to renew its "
+            "connection. Pins are changed with: tpsi-device pin"
         )
     secret = AccountSecret.load(home)
     state = State.open(home.outbox, existing.identity, secret.check)
@@ -104,7 +102,7 @@ async def _renew(
         state.close()
     check = await self_check(service, arrival.manifest)
     same.save(home)
-    return Enrolled(arrival.manifest, check, new_secret=False, renewed=True)
+    return Enrolled(arrival.manifest, check, renewed=True)
 
 
 def _pins(enrolment: Enrolment, choices: Choices, manifest: Manifest) -> Pins:
@@ -132,15 +130,6 @@ def _pins(enrolment: Enrolment, choices: Choices, manifest: Manifest) -> Pins:
     )
 
 
-def _secret(home: Home, enrolment: Enrolment, choices: Choices) -> AccountSecret:
-    """The secret given, else one that an interrupted enrolment left, else a new one."""
-    left = AccountSecret.load(home) if home.secret.exists() else None
-    given = choices.secret
-    if given is not None and left is not None and left != given and home.outbox.exists():
-        raise EnrolmentError(f"{home.path} holds another account secret from before; use another --home")
-    return given or left or AccountSecret.draw(enrolment.list_id)
-
-
 def _store(home: Home, configuration: Configuration, secret: AccountSecret, arrival: Arrival) -> None:
     """Write the files, the one that makes the folder a device last."""
     secret.save(home)
@@ -151,24 +140,3 @@ def _store(home: Home, configuration: Configuration, secret: AccountSecret, arri
     finally:
         state.close()
     configuration.save(home)
-
-
-def import_secret(home: Home, secret: AccountSecret) -> None:
-    """Give an enrolled device the secret of its account's other devices, if it has sealed nothing yet, or lost its own.
-
-    Raises NotEnrolledError, LockedError; HomeError if the secret is for another list, or the device has sealed under
-    another one.
-    """
-    home.require_enrolled()
-    lock = HomeLock(home)
-    try:
-        configuration = Configuration.load(home)
-        check_list(secret, configuration)
-        state = State.open_unbound(home.outbox, configuration.identity)
-        try:
-            state.adopt(secret.check)
-        finally:
-            state.close()
-        secret.save(home)
-    finally:
-        lock.release()

@@ -54,11 +54,11 @@ class Members:
         return value
 
     def words(self, name: str, known: Sequence[str]) -> tuple[str, ...]:
-        """A list of different words, all of them known ones."""
+        """A list of words, at least one, all of them known ones."""
         value = self._value.get(name)
-        if not isinstance(value, list) or any(word not in known for word in value) or len(set(value)) != len(value):
+        if not isinstance(value, list) or not value or any(word not in known for word in value):
             raise DecodeError(f'in {self._what}, "{name}" has to be a list of {", ".join(known)}')
-        return tuple(value)
+        return tuple(dict.fromkeys(value))
 
     def truth(self, name: str) -> bool:
         """True or false."""

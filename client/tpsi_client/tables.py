@@ -45,13 +45,13 @@ class TableFolder:
     def load(cls, home: Home, digest: bytes) -> "TableFolder":
         """The folder of an accepted manifest. Raises HomeError if it is missing or damaged."""
         path = home.table(digest)
-        data = read_bounded(path / "manifest.json", MAX_ENVELOPE, "manifest of the table")
         try:
+            data = read_bounded(path / "manifest.json", MAX_ENVELOPE, "manifest of the table")
             manifest = SignedManifest.decode(data).manifest
-        except DecodeError:
+        except (HomeError, DecodeError):
             manifest = None
         if manifest is None or manifest.digest != digest:
-            raise HomeError(f"{path / 'manifest.json'} is damaged; run: tpsi-device fetch")
+            raise HomeError(f"the list's manifest in {path} is missing or damaged; run: tpsi-device fetch")
         return cls(path, manifest)
 
     @property

@@ -31,24 +31,24 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return make_pictures(12)
 
 
-@pytest.fixture()
+@pytest.fixture
 def epoch() -> Epoch:
     """The list that the server begins with; modules and tests override it."""
     return first_epoch()
 
 
-@pytest.fixture()
+@pytest.fixture
 def server(epoch: Epoch, certificate: ServerCertificate) -> Iterator[FakeServer]:
     with FakeServer(Behaviour(epoch), certificate) as running:
         yield running
 
 
-@pytest.fixture()
+@pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture()
+@pytest.fixture
 def enrol(server: FakeServer, authority: Authority, home: Path, tmp_path: Path) -> Iterator[Callable[..., Device]]:
     """Enrols a device, which is closed at the end of the test."""
     devices: list[Device] = []
@@ -64,12 +64,12 @@ def enrol(server: FakeServer, authority: Authority, home: Path, tmp_path: Path) 
         device.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def device(enrol: Callable[..., Device]) -> Device:
     return enrol()
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path, photos: list[bytes]) -> Path:
     """A folder with the twelve photographs."""
     top = tmp_path / "photographs"

@@ -1,5 +1,7 @@
 """A small server of the contract over TLS, in the test's process, which can be told to misbehave."""
 
+# ruff: noqa: N802 - methods have the names of the contract
+
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
-from grpc_status import rpc_status  # type: ignore[import-untyped]
+from grpc_status import rpc_status
 
 from tests.client.certificates import Authority, ServerCertificate
 from tests.client.epochs import LIST_ID, LIST_NAME, SERVER_KEY, Epoch

@@ -18,14 +18,14 @@ def attempt(home: Path, authority: Authority, address: str) -> None:
     Device.enrol(home, Enrolment.decode(enrolment(address, authority)), patience=HASTE)
 
 
-@pytest.fixture()
+@pytest.fixture
 def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture()
+@pytest.fixture
 def plain_port() -> Iterator[int]:
     """Something that answers, but not in TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -55,7 +55,7 @@ def test_a_closed_port(home: Path, authority: Authority, closed_port: int) -> No
 
 
 def test_a_name_that_does_not_exist(home: Path, authority: Authority) -> None:
-    with pytest.raises(UnreachableError, match="no network address is known for no-such-host.invalid"):
+    with pytest.raises(UnreachableError, match=r"no network address is known for no-such-host.invalid"):
         attempt(home, authority, "no-such-host.invalid:443")
 
 

@@ -1,5 +1,6 @@
 """The command `tpsi-device`."""
 
+import os
 import sys
 
 from tpsi.errors import TpsiError
@@ -13,6 +14,7 @@ def main() -> None:
     from tpsi_client.cli.app import app
     from tpsi_client.cli.terminal import say, show_notes
 
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what gRPC would print is said in better words
     show_notes()
     try:
         app(prog_name=PROGRAM)

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from tpsi.voucher import MAX_SIZE_CLASS
-from tpsi_client.account_secret import AccountSecret
-from tpsi_client.cli import keeping, sharing, words
+from tpsi_client.cli import keeping, words
 from tpsi_client.cli.options import Home, LeastSynthetic, LowestThreshold, Modes, OriginalsFolder, Types, split
 from tpsi_client.cli.options import modes as read_modes
 from tpsi_client.cli.terminal import show, watching
@@ -35,7 +34,8 @@ app = typer.Typer(
       tpsi-device upload              send what is sealed
       tpsi-device status              see where things stand
 
-    The device lives in a folder of its own: --home, or $TPSI_HOME. It holds your account's secret; keep it private.
+    The device lives in a folder of its own: --home, or $TPSI_HOME. It holds your secrets, and the
+    memory of what was sealed, which must not get lost: keep it private, and back it up as a whole.
     """,
 )
 
@@ -48,14 +48,6 @@ def enrol(
     lowest_threshold: LowestThreshold = None,
     least_synthetic: LeastSynthetic = None,
     modes: Modes = "replace",
-    secret_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--secret-file",
-            metavar="F",
-            help="The account secret from another device of this account (there: tpsi-device secret show --to F).",
-        ),
-    ] = None,
     size_class: Annotated[
         int,
         typer.Option(
@@ -74,9 +66,8 @@ def enrol(
     table. What you don't decide with an option is pinned as the list has it now, so that it can't be lowered
     later without you. With a new file for the same account, address and token are renewed and all else stays.
     """
-    secret = None if secret_file is None else AccountSecret.read(secret_file)
     enrolment = Enrolment.read(file)
-    choices = Choices(lowest_threshold, least_synthetic, secret, size_class, read_modes(modes))
+    choices = Choices(lowest_threshold, least_synthetic, read_modes(modes), size_class)
     with Device.enrol(home, enrolment, choices, fetch=False) as device:
         if device.enrolled is not None:
             show(words.enrolled(device.enrolled, enrolment.account, enrolment.endpoint.address))
@@ -167,4 +158,3 @@ def _upload(device: Device, *, again: bool = False) -> None:
 
 
 keeping.add_to(app)
-app.add_typer(sharing.app, name="secret")

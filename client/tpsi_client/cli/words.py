@@ -62,11 +62,6 @@ def enrolled(outcome: Enrolled, account: str, address: str) -> Iterator[str]:
     yield f"Enrolled as {account} at {address}."
     yield from about_list(manifest)
     yield from about_check(outcome.check)
-    if outcome.new_secret:
-        yield (
-            "  secret      a new account secret was made. If this account has other devices, they must share it, or "
-            "matches won't add up: tpsi-device secret show --to FILE there, enrol --secret-file FILE here"
-        )
 
 
 def about_list(manifest: Manifest) -> Iterator[str]:

@@ -61,9 +61,7 @@ def decoders() -> tuple[str, ...]:
 @cache
 def extensions() -> frozenset[str]:
     """File name extensions of the formats that can be decoded: lower case, with the dot."""
-    return frozenset(
-        extension for extension, name in Image.registered_extensions().items() if name in decoders()
-    )
+    return frozenset(extension for extension, name in Image.registered_extensions().items() if name in decoders())
 
 
 def decode(data: bytes, name: str, limits: Limits) -> Image.Image:

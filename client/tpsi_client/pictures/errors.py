@@ -19,7 +19,5 @@ def unusable(name: str, reason: str) -> PictureError:
 
 def printable(text: str) -> str:
     """`text` without what could break a line or steer a terminal, cut to MAX_SHOWN_NAME characters."""
-    shown = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return shown if len(shown) <= MAX_SHOWN_NAME else shown[: MAX_SHOWN_NAME - 1] + "…"

@@ -127,10 +127,7 @@ def _running_sums(rows: list[Floats], ahead: int, behind: int) -> Iterator[Float
 
 _SCALE = float(np.float32(math.sqrt(2.0 / _SIDE)))
 _BASIS: Floats = np.array(
-    [
-        [_SCALE * math.cos(math.pi / 2.0 / _SIDE * (i + 1) * (2 * j + 1)) for j in range(_SIDE)]
-        for i in range(_KEPT)
-    ],
+    [[_SCALE * math.cos(math.pi / 2.0 / _SIDE * (i + 1) * (2 * j + 1)) for j in range(_SIDE)] for i in range(_KEPT)],
     dtype=np.float32,
 )
 

@@ -58,8 +58,6 @@ class Picture:
             return hashlib.new(algorithm, self.content, usedforsecurity=False).digest()
         try:
             with self.content.open("rb") as stream:
-                return hashlib.file_digest(
-                    stream, lambda: hashlib.new(algorithm, usedforsecurity=False)
-                ).digest()
+                return hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False)).digest()
         except OSError as error:
             raise unusable(self.name, f"can't be read ({error.strerror})") from None

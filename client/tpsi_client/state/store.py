@@ -40,11 +40,6 @@ class State:
         """
         return cls(Database(path, create=False, read_only=read_only))._bound(identity, secret_check)
 
-    @classmethod
-    def open_unbound(cls, path: Path, identity: str) -> "State":
-        """The state of a device whose account secret is being replaced: not compared with any."""
-        return cls(Database(path, create=False))._bound(identity, None)
-
     def close(self) -> None:
         """Close the database."""
         self._database.close()
@@ -64,21 +59,10 @@ class State:
         with self._database.transaction() as connection:
             settings.write(connection, name, value)
 
-    def adopt(self, secret_check: str) -> None:
-        """Take another account secret over, which only a device that has sealed nothing may do."""
-        if self.fact(settings.SECRET_CHECK) == secret_check:
-            return
-        if self.fact(settings.SEALED) is not None:
-            raise HomeError(
-                "this device has sealed pictures under its own account secret, and vouchers under two secrets "
-                "would spoil each other's threshold; enrol again into a new --home with --secret-file"
-            )
-        self.note(settings.SECRET_CHECK, secret_check)
-
-    def _bound(self, identity: str, secret_check: str | None) -> "State":
+    def _bound(self, identity: str, secret_check: str) -> "State":
         expected = ((settings.IDENTITY, identity), (settings.SECRET_CHECK, secret_check))
         for name, value in expected:
-            if value is not None and self.fact(name) != value:
+            if self.fact(name) != value:
                 self.close()
                 what = "account, list or server" if name == settings.IDENTITY else "account secret"
                 raise HomeError(

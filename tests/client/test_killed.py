@@ -1,0 +1,119 @@
+"""A device that is killed while it works: nothing acknowledged is lost, nothing counts twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.client.epochs import Epoch, first_epoch, sha256
+from tests.client.fake_server import FakeServer, opened
+from tests.client.pictures import make_pictures
+from tests.client.test_uploading import items
+from tests.pictures.files import encode, photograph
+from tpsi_client import Choices, Device
+
+Enrol = Callable[..., Device]
+SAMPLES = make_pictures(12)
+PATIENCE = 60.0
+
+
+def start(home: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """A `tpsi-device` process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tpsi_client", *arguments],
+        env=os.environ | {"TPSI_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+class TestUpload:
+    @pytest.mark.parametrize("batch", [1, 2, 3])
+    def test_killed_before_an_acknowledgement(self, enrol: Enrol, server: FakeServer, home: Path, batch: int) -> None:
+        device = enrol(Choices(size_class=0))
+        device.queue(items(600, 0))
+        device.close()
+        victim = start(home, "upload")
+        seen = 0
+
+        def kill() -> None:
+            nonlocal seen
+            seen += 1
+            if seen == batch:
+                victim.kill()
+                victim.wait(PATIENCE)
+
+        server.behaviour.on_batch = kill
+        victim.communicate(timeout=PATIENCE)
+        assert victim.returncode == -signal.SIGKILL
+        server.behaviour.on_batch = lambda: None
+        with Device.open(home) as again:
+            before = again.status()
+            assert before.acknowledged <= len(server.behaviour.stored)
+            assert before.acknowledged + before.queued == 600
+            again.upload()
+            assert (again.status().queued, again.status().acknowledged) == (0, 600)
+        assert len(server.behaviour.stored) == 600
+
+    def test_interrupted_by_the_user(self, enrol: Enrol, server: FakeServer, home: Path) -> None:
+        device = enrol(Choices(size_class=0))
+        device.queue(items(600, 0))
+        device.close()
+        victim = start(home, "upload")
+
+        def interrupt() -> None:
+            victim.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+
+        server.behaviour.on_batch = interrupt
+        _, errors = victim.communicate(timeout=PATIENCE)
+        assert victim.returncode == 130
+        assert (
+            errors
+            == "tpsi-device: interrupted; what was done so far is kept, and the same command goes on from there\n"
+        )
+        server.behaviour.on_batch = lambda: None
+        with Device.open(home) as again:
+            again.upload()
+            assert again.status().acknowledged == 600
+        assert len(server.behaviour.stored) == 600
+
+
+class TestScan:
+    @pytest.fixture
+    def epoch(self) -> Epoch:
+        return first_epoch(tuple(sha256(content) for content in SAMPLES[:5]))
+
+    @pytest.fixture
+    def many(self, folder: Path) -> Path:
+        """400 more photographs, so that a scan takes a while."""
+        image = photograph("coffee")
+        for number in range(400):
+            (folder / f"more{number:03}.jpg").write_bytes(encode(image.crop((number, 0, number + 150, 150)), "JPEG"))
+        return folder
+
+    def test_killed_between_blocks_of_pictures(
+        self, enrol: Enrol, server: FakeServer, home: Path, many: Path, epoch: Epoch
+    ) -> None:
+        enrol().close()
+        victim = start(home, "scan", str(many))
+        deadline = time.monotonic() + PATIENCE
+        with Device.open(home, read_only=True) as watcher:
+            while watcher.status().queued == 0:
+                assert time.monotonic() < deadline
+        victim.kill()
+        victim.communicate(timeout=PATIENCE)
+        with Device.open(home) as device:
+            sealed = device.status().queued
+            assert 0 < sealed < 412
+            assert device.status().remembered == sealed
+            report = device.scan(many)
+            assert (report.unchanged, report.vouchers, report.repeated) == (sealed, 412 - sealed, 0)
+            device.upload()
+        assert opened(epoch, server.behaviour.vouchers) == 5
