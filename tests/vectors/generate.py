@@ -10,6 +10,7 @@ from tests.vectors.making.accounts import seal_all
 from tests.vectors.making.deliveries import deliveries
 from tests.vectors.making.detections import detections
 from tests.vectors.making.elements import element_record
+from tests.vectors.making.encodings import manifests
 from tests.vectors.making.stage import Record, Stage, file_root, md5
 from tpsi.groups import P256_SHA256, RISTRETTO255_SHA512
 from tpsi.table import FuseGeometry, geometry
@@ -21,7 +22,8 @@ FILES = {
     "transcript-p256-fuse.json": (P256_SHA256, "fuse"),
     "transcript-p256-cuckoo.json": (P256_SHA256, "cuckoo"),
 }
-ITEM_COUNTS = (0, 1, 2, 3, 4, 5, 10, 16, 100, 1000, 99_999, 10**6, 5 * 10**6, 2**31)
+MANIFESTS = "manifests.json"
+ITEM_COUNTS = (0, 1, 2, 3, 4, 5, 10, 16, 100, 1000, 99_999, 10**6, 1_063_140, 5 * 10**6, 2**31)
 WIDTH = 118
 FILE_SIZES = (1, 65_535, 65_536, 65_537, 131_072, 200_000, 327_681, 458_753)
 
@@ -51,6 +53,12 @@ def transcript(suite: str, encoding: str) -> Record:
         "deliveries": deliveries(stage, accounts),
         "detections": detections(stage, accounts),
     }
+
+
+def contents(name: str) -> str:
+    """What stands in a file."""
+    record = transcript(*FILES[name]) if name in FILES else manifests("tpsi manifests")
+    return render(record) + "\n"
 
 
 def geometry_record(encoding: str, items: int) -> Record:
@@ -88,8 +96,8 @@ def render(value: Any, depth: int = 0) -> str:
 
 def main() -> None:
     """Write all files."""
-    for name, (suite, encoding) in FILES.items():
-        (HERE / name).write_text(render(transcript(suite, encoding)) + "\n", encoding="ascii")
+    for name in (*FILES, MANIFESTS):
+        (HERE / name).write_text(contents(name), encoding="ascii")
 
 
 if __name__ == "__main__":

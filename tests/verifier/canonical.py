@@ -16,10 +16,10 @@ class RefusedError(Exception):
 
 
 def canonical(value: Any) -> str:
-    """The one JSON text of a value without floating point."""
+    """The one JSON text of a value; ValueError for numbers that are no integers below 2^53."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < 2**53:
         return str(value)
     if isinstance(value, str):
         return '"' + "".join(escape(character) for character in value) + '"'
@@ -34,7 +34,7 @@ def canonical(value: Any) -> str:
 def escape(character: str) -> str:
     if character in ESCAPES:
         return ESCAPES[character]
-    if " " <= character <= "\x7f":
+    if " " <= character <= "~":
         return character
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))

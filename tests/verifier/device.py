@@ -16,7 +16,9 @@ class Policy:
     auditor_keys: tuple[str, ...]
     suites: tuple[str, ...]
     minimum_threshold: int
+    modes: tuple[str, ...]
     minimum_per_million: int
+    trusts_separation: bool
     list: str
 
 
@@ -68,10 +70,10 @@ def check_demands(manifest: Manifest, policy: Policy) -> None:
     synthetic, probes = manifest["synthetic"], manifest["probes"]
     if picture_threshold(manifest) < policy.minimum_threshold:
         raise RefusedError(5, "the threshold is too low")
-    if synthetic["per_million"] < policy.minimum_per_million:
+    if synthetic["mode"] not in policy.modes or synthetic["per_million"] < policy.minimum_per_million:
         raise RefusedError(5, "there are too few synthetic vouchers")
-    if probes["per_item"] > 1 and not probes["separated"]:
-        raise RefusedError(5, "several probes without separation")
+    if probes["per_item"] > 1 and not (probes["separated"] and (policy.auditor_keys or policy.trusts_separation)):
+        raise RefusedError(5, "several probes without separation, or without an auditor who says so")
 
 
 def picture_threshold(manifest: Manifest) -> int:

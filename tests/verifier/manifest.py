@@ -17,6 +17,9 @@ from .notation import u8
 
 MAX_MANIFEST = 65536
 MAX_SIGNATURES = 33
+MAX_ENVELOPE = 196608
+MAX_ITEMS = 2**31
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def is_hex(octets: int) -> Callable[[Any], bool]:
@@ -28,7 +31,7 @@ def is_integer(low: int, high: int | None = None) -> Callable[[Any], bool]:
 
 
 def is_name(value: Any) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= 200
+    return isinstance(value, str) and 1 <= len(value) <= 200 and not UNPRINTABLE.search(value)
 
 
 def is_one_of(*choices: str) -> Callable[[Any], bool]:
@@ -49,7 +52,7 @@ def members(value: Any, rules: dict[str, Callable[[Any], bool]]) -> bool:
 
 
 def is_table(value: Any) -> bool:
-    common = {"cells": is_integer(0), "items": is_integer(0), "seed": is_hex(32)}
+    common = {"cells": is_integer(0), "items": is_integer(0, MAX_ITEMS), "seed": is_hex(32)}
     fuse = {"encoding": is_one_of("fuse"), "segment_length": is_integer(0), "segments": is_integer(0)}
     return members(value, common | fuse) or members(value, common | {"encoding": is_one_of("cuckoo")})
 
@@ -60,13 +63,19 @@ def is_sorted_set(entries: list[Any]) -> bool:
 
 def is_types(value: Any) -> bool:
     texts = isinstance(value, list) and all(isinstance(v, str) and LABEL.fullmatch(v) for v in value)
-    return texts and is_sorted_set(value)
+    return texts and 1 <= len(value) <= 64 and is_sorted_set(value)
 
 
 def is_sources(value: Any) -> bool:
     rules = {"items": is_integer(0), "name": is_name}
     whole = isinstance(value, list) and all(members(entry, rules) for entry in value)
-    return whole and is_sorted_set([entry["name"] for entry in value])
+    return whole and 1 <= len(value) <= 256 and is_sorted_set([entry["name"] for entry in value])
+
+
+def is_sharing(value: Any) -> bool:
+    counted, rows, threshold = is_one_of("hash", "item"), is_integer(3, 255), is_integer(1, 1000)
+    whole = members(value, {"count_by": counted, "rows": rows, "threshold": threshold})
+    return whole and 10 * (value["rows"] + 1) * (value["threshold"] + 1) ** 2 <= 2**29
 
 
 def is_synthetic(value: Any) -> bool:
@@ -81,7 +90,7 @@ def is_item_text(value: Any) -> bool:
 
 def is_canary(value: Any) -> bool:
     def is_hashes(v: Any) -> bool:
-        return isinstance(v, list) and bool(v) and all(is_item_text(text) for text in v)
+        return isinstance(v, list) and 1 <= len(v) <= 16 and all(is_item_text(text) for text in v)
 
     return value is None or members(value, {"hashes": is_hashes, "name": is_name, "sha256": is_hex(32)})
 
@@ -100,14 +109,7 @@ RULES: dict[str, Callable[[Any], bool]] = {
     "types": is_types,
     "sources": is_sources,
     "minimum_sources": is_integer(1),
-    "sharing": lambda value: members(
-        value,
-        {
-            "count_by": is_one_of("hash", "item"),
-            "rows": is_integer(3, 255),
-            "threshold": is_integer(1, 1000),
-        },
-    ),
+    "sharing": is_sharing,
     "synthetic": is_synthetic,
     "probes": lambda value: members(value, {"per_item": is_integer(1, 256), "separated": is_boolean}),
     "canary": is_canary,
@@ -143,6 +145,8 @@ def decode_manifest(text: str) -> Manifest:
     for name, rule in RULES.items():
         if not rule(value[name]):
             raise RefusedError(1, f"{name} is not valid")
+    if value["minimum_sources"] > len(value["sources"]):
+        raise RefusedError(1, "more sources are demanded than there are")
     if (value["previous"] is None) != (value["epoch"] == 1):
         raise RefusedError(1, "previous does not fit epoch")
     return Manifest(text, value)
@@ -159,6 +163,8 @@ class Signature:
 
 def decode_envelope(text: str) -> tuple[Manifest, list[Signature]]:
     """A signed manifest taken apart; RefusedError(1) if it is none."""
+    if len(text) > MAX_ENVELOPE:
+        raise RefusedError(1, "longer than 196 608 octets")
     value = decode_canonical(text)
     rules = {"key": is_hex(32), "role": is_one_of("server", "auditor"), "signature": is_hex(64)}
     entries = value.get("signatures")

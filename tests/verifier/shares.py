@@ -87,3 +87,8 @@ def synthetic_share(keys: Keys, z: bytes) -> bytes:
 
 def memory_tag(key: bytes, y: bytes) -> bytes:
     return b(16, key, "tpsi-v1-memory", y)
+
+
+def item_memory_tag(key: bytes, identifier: bytes) -> bytes:
+    """What is remembered of an item besides its probes, if items are counted."""
+    return b(16, key, "tpsi-v1-memory-i", u8(len(identifier)) + identifier)

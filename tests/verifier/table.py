@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 from functools import cache
 from hashlib import sha256
 
@@ -52,7 +52,7 @@ def geometry(encoding: str, n: int) -> Geometry:
             length = 2 ** min(18, int(exponent))
         if n > 1:
             factor = Decimal("0.875") + Decimal("0.25") * Decimal(10**6).ln() / Decimal(n).ln()
-            capacity = (n * max(Decimal("1.125"), factor)).to_integral(ROUND_HALF_UP)
+            capacity = (n * max(Decimal("1.125"), factor)).to_integral(ROUND_HALF_EVEN)
         segments = max(1, int((capacity / length).to_integral(ROUND_CEILING)) - 2)
     return Geometry("fuse", n, (segments + 2) * length, length, segments)
 

@@ -9,6 +9,7 @@ from .device import Policy, Seen, device_checks
 from .elements import GROUPS, Group
 from .epoch import Epoch, check_epoch, draw_scalar
 from .items import check_list
+from .manifest import decode_envelope
 from .matching import MalformedError, Opened, decode_voucher, match
 from .shares import Keys, Sharing, encode_values, memory_key, pool_keys
 from .table import geometry, merkle_root, positions
@@ -16,6 +17,7 @@ from .transcript import Node, WrongValueError
 from .voucher import Setting, check_item
 
 FORMAT = "tpsi transcript 1"
+MANIFESTS = "tpsi manifests 1"
 
 T = TypeVar("T")
 
@@ -23,7 +25,9 @@ T = TypeVar("T")
 def verify(data: Any) -> Iterator[str]:
     """A line for every step that holds; raises WrongValueError at the first value that does not."""
     root = Node(data, "", set())
-    root["format"].expect(FORMAT)
+    if root["format"].one_of(FORMAT, MANIFESTS) == MANIFESTS:
+        yield from verify_manifests(root)
+        return
     root["source"].text(), root["seed"].text()
     group, encoding = GROUPS[root["suite"].one_of(*GROUPS)], root["encoding"].one_of("fuse", "cuckoo")
     yield check_elements(root["elements"], group)
@@ -45,6 +49,11 @@ def verify(data: Any) -> Iterator[str]:
     yield check_detections(root["detections"], settings)
     yield check_sizes(root, encoding)
     yield check_acceptance(root, epochs)
+    check_all_read(root)
+
+
+def check_all_read(root: Node) -> None:
+    """Whether there is a value that no step has read."""
     unread = sorted(root.unread())
     if unread:
         raise WrongValueError(unread[0], "is no part of a transcript")
@@ -80,6 +89,20 @@ def check_sizes(root: Node, encoding: str) -> str:
     return f"sizes: {len(root['geometries'])} geometries, {len(root['digest_trees'])} digest trees"
 
 
+def verify_manifests(root: Node) -> Iterator[str]:
+    """Check 1 of section 5: which envelopes decode, and to which manifest digest."""
+    root["source"].text(), root["seed"].text()
+    for case in root["cases"]:
+        case["name"].text()
+        try:
+            digest = decode_envelope(case["envelope"].text())[0].digest
+        except RefusedError:
+            digest = None
+        case["digest"].expect(digest)
+    check_all_read(root)
+    yield f"manifests: {len(root['cases'])} cases"
+
+
 def check_acceptance(root: Node, epochs: list[Epoch]) -> str:
     """Section 5: what devices accept, and the check by which they refuse."""
     policies = [read_policy(node) for node in root["policies"]]
@@ -106,7 +129,9 @@ def read_policy(node: Node) -> Policy:
         auditor_keys=tuple(key.hex() for key in node["auditor_keys"].list_of_octets()),
         suites=tuple(suite.text() for suite in node["suites"]),
         minimum_threshold=node["minimum_threshold"].integer(),
+        modes=tuple(mode.one_of("replace", "add", "none") for mode in node["modes"]),
         minimum_per_million=node["minimum_per_million"].integer(),
+        trusts_separation=node["trusts_separation"].boolean(),
         list=node["list"].octets().hex(),
     )
 

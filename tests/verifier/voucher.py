@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from .epoch import Epoch, read_scalar
 from .items import Item, read_item
 from .notation import kdf, seal, u8, u16, u32
-from .shares import Keys, decision, encode_values, memory_tag, share_of, subject, synthetic_share
+from .shares import (
+    Keys,
+    decision,
+    encode_values,
+    item_memory_tag,
+    memory_tag,
+    share_of,
+    subject,
+    synthetic_share,
+)
 from .table import lookup, positions
 from .transcript import Node, WrongValueError
 
@@ -94,6 +103,8 @@ def slot_key(shared: bytes, q: bytes, manifest_digest: bytes) -> bytes:
 
 def check_probe(node: Node, setting: Setting, identifier: bytes | None, k_memory: bytes) -> Probe:
     item: Item = read_item(node["item"])
+    if item.label not in setting.epoch.manifest["types"]:
+        raise WrongValueError(node["item"]["label"].path, "is no type of the list")
     epoch, z = setting.epoch, subject(setting.keys, item.y, identifier)
     node["positions"].expect(positions(epoch.table, epoch.seed, item.y))
     candidates = lookup(epoch.group, epoch.table, epoch.seed, epoch.cells, item.y)
@@ -120,6 +131,9 @@ def check_item(node: Node, setting: Setting, k_memory: bytes, remembered: set[by
     node["chosen"].expect(chosen)
     node["synthetic_share"].expect(synthetic_share(setting.keys, z))
     tags = {memory_tag(k_memory, probe.y) for probe in probes}
+    item_tag = None if identifier is None else item_memory_tag(k_memory, identifier)
+    node["tag"].expect(item_tag)
+    tags |= set() if item_tag is None else {item_tag}
     known = not tags.isdisjoint(remembered)
     node["known"].expect(known)
     item = SealedItem(probes, node["ad"].octets(), node["size_class"].integer(), synthetic_share(setting.keys, z))

@@ -5,7 +5,7 @@ from itertools import count
 
 from tests.vectors.making.devices import Account
 from tests.vectors.making.stage import Stage, digest, md5
-from tpsi import Item, ItemHash
+from tpsi import Item, ItemHash, draw_generation
 from tpsi.table import blind_items
 
 
@@ -35,9 +35,10 @@ def seal_all(stage: Stage) -> list[Account]:
 def anna(stage: Stage) -> Account:
     """One pool over two epochs, above the threshold; the second epoch's table is hostile."""
     account, (first, _, hostile) = Account(stage, "anna"), stage.epochs
+    g = draw_generation(stage.rng)
 
     def chosen(item: ItemHash) -> bool:
-        return account.chosen(first, 0, photograph("-", item))
+        return account.chosen(first, g, photograph("-", item))
 
     def matches(item: ItemHash) -> bool:
         value = blind_items(stage.group, [item.encode()], hostile.secrets)
@@ -55,19 +56,20 @@ def anna(stage: Stage) -> Account:
         photograph("unlisted", unlisted("anna", lambda item: not chosen(item)), b"x" * 60),
         photograph("a copy", plain[1], b"the same picture again"),
     ]
-    account.seal(first, batch)
+    account.seal(first, batch, g)
     later = select(stage.items, 3, lambda item: item not in [*plain, *replaced] and matches(item))
     again = [photograph("sealed in the first epoch", replaced[0], b"not again")]
     honest = [photograph(f"later {i}", item, b"later") for i, item in enumerate(later)]
     spoiled = [photograph(f"spoiled {i}", item, b"spoiled") for i, item in enumerate(hostile.spoiled)]
-    account.seal(hostile, again + honest + spoiled)
+    account.seal(hostile, again + honest + spoiled, g)
     return account
 
 
 def ben(stage: Stage) -> Account:
-    """Two generations: below the threshold in one, undecided for synthetic vouchers in the other."""
+    """Two devices: below the threshold with one, undecided for synthetic vouchers with the other."""
     account, first = Account(stage, "ben ~ 2nd"), stage.epochs[0]
-    for generation, synthetic in ((0, 1), (1, 2)):
+    for synthetic in (1, 2):
+        generation = draw_generation(stage.rng)
 
         def chosen(item: ItemHash, generation: int = generation) -> bool:
             return account.chosen(first, generation, photograph("-", item))
@@ -82,12 +84,13 @@ def ben(stage: Stage) -> Account:
 def cara(stage: Stage) -> Account:
     """Items of up to three probes, counted by their identifiers, all in one size class."""
     account, epoch = Account(stage, "cara"), stage.epochs[1]
+    g = draw_generation(stage.rng)
 
     def named(name: str, probes: Sequence[ItemHash], wanted: bool) -> Item:
         items = (Item(f"{name}-{i}".encode(), tuple(probes), name.encode()) for i in count())
-        return next(item for item in items if account.chosen(epoch, 0, item) is wanted)
+        return next(item for item in items if account.chosen(epoch, g, item) is wanted)
 
-    other = [digest("phash", f"cara {i}", 8) for i in range(8)]
+    other = [digest("sha512", f"cara {i}", 64) for i in range(8)]
     listed = stage.items[:5]
     items = [
         named("first", [listed[0]], False),
@@ -95,8 +98,8 @@ def cara(stage: Stage) -> Account:
         named("third", [other[1], other[2], listed[2]], False),
         named("fourth", [listed[3], other[3], other[4]], False),
         named("fifth, chosen", [listed[4], other[5]], True),
-        named("none, chosen", [other[6]], True),
-        named("a neighbour", [other[7], other[0]], False),
+        named("a neighbour", [other[6], other[0]], False),
     ]
-    account.seal(epoch, items, size_class=3)
+    items.append(Item(items[0].identifier, (other[7],), b"the first, edited"))
+    account.seal(epoch, items, g, size_class=3)
     return account

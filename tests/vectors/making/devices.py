@@ -29,7 +29,7 @@ from tpsi import (
     match,
     slot_count,
 )
-from tpsi.account import identifier_subject, is_chosen, memory_tag, shares, synthetic_share
+from tpsi.account import identifier_subject, is_chosen, memory_tag, memory_tags, shares, synthetic_share
 from tpsi.detection import Outcome
 from tpsi.field import encode
 from tpsi.groups import Rows
@@ -93,7 +93,7 @@ class Account:
         keys = self.pool(epoch, generation).keys
         return is_chosen(keys, subject(keys, item, item.probes[0]), epoch.manifest.synthetic.per_million)
 
-    def seal(self, epoch: Epoch, items: Sequence[Item], generation: int = 0, size_class: int | None = None) -> None:
+    def seal(self, epoch: Epoch, items: Sequence[Item], generation: int, size_class: int | None = None) -> None:
         """Seal a batch, match it at the server, and record both."""
         device, state = self.device(epoch, generation), self.pool(epoch, generation)
         plans, tags = _plan(device, items, self.remembered.__contains__, size_class)
@@ -169,6 +169,7 @@ def item_record(device: Device, item: Item) -> Record:
         "decision": decision,
         "chosen": is_chosen(keys, first, device.manifest.synthetic.per_million),
         "synthetic_share": synthetic_share(keys, first).hex(),
+        "tag": memory_tags(keys, item.identifier, item.probes)[-1].hex() if by_item else None,
     }
 
 
