@@ -4,6 +4,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from tpsi import (
     AccountKeys,
@@ -13,6 +14,7 @@ from tpsi import (
     Manifest,
     Pool,
     SealedBatch,
+    SealedVoucher,
     Secret,
     derive,
     seal,
@@ -23,6 +25,10 @@ from tpsi_client.state import FileMark, NewVoucher, Sealing, State
 from tpsi_client.tables import MappedTable
 
 _log = logging.getLogger(__name__)
+
+#: Items sealed before the table's pages are given back. A cell that is read can map 64 KiB around it, so this many
+#: items keep 12 MiB of a fuse table mapped at most, however large it is.
+SLICE = 64
 
 #: Domains of the device's own keyed digests, which never leave it.
 _PATH, _CONTENT = b"tpsi-device-path", b"tpsi-device-file"
@@ -96,11 +102,25 @@ class Sealer:
         return batch
 
     def _seal(self, items: Sequence[Item]) -> SealedBatch:
+        """Seal in slices, giving the table's pages back after each, and put all vouchers in random order."""
         tags = [tag for item in items for tag in memory_tags(self._keys, item.identifier, item.probes)]
         known = self._state.memory.known(tags)
-        batch = seal(self._device, items, known=known.__contains__, size_class=self._size_class)
-        self._table.relax()
-        return batch
+        vouchers: list[SealedVoucher] = []
+        remembered: list[tuple[bytes, ...]] = []
+        bad = 0
+        for start in range(0, len(items), SLICE):
+            batch = seal(
+                self._device, items[start : start + SLICE], known=known.__contains__, size_class=self._size_class
+            )
+            self._table.relax()
+            known.update(tag for mine in batch.tags for tag in mine)
+            remembered += batch.tags
+            vouchers += [replace(voucher, item=start + voucher.item) for voucher in batch.vouchers]
+            bad += batch.bad_candidates
+        # Ids are uniform, so their order is a uniformly random one: in mode add an item's two vouchers must not
+        # stand side by side, whatever carries them to the server (7.5).
+        vouchers.sort(key=lambda voucher: voucher.voucher_id)
+        return SealedBatch(tuple(vouchers), tuple(remembered), bad)
 
     def _tag(self, person: bytes, data: bytes) -> bytes:
         key = self._keys.memory_key.reveal()
