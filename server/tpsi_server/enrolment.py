@@ -38,6 +38,11 @@ class Enrolment:
         if not colon or not host or (":" in host and not bracketed) or not _is_port(port):
             raise CallerError(f"the server's address is host:port, not {self.server!r}")
 
+    @property
+    def host(self) -> str:
+        """The server's host, without brackets."""
+        return self.server.rpartition(":")[0].strip("[]")
+
     def encode(self) -> bytes:
         """The file's octets."""
         value = {

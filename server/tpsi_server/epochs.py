@@ -44,7 +44,7 @@ from tpsi_server.files import sync_folder
 from tpsi_server.keys import KeyRing
 from tpsi_server.lists import MergedList, merge
 from tpsi_server.store import EpochRecord, Store
-from tpsi_server.tables import LEAVES_FILE, MANIFEST_FILE, TABLE_FILE, epoch_folder, load_epoch, read_manifest
+from tpsi_server.tables import LEAVES_FILE, MANIFEST_FILE, TABLE_FILE, epoch_folder, load_epoch, load_manifest
 
 #: The source that the canary's hashes come from; no list can be imported under this name.
 CANARY_SOURCE = "canary"
@@ -159,7 +159,7 @@ class Builder:
         number = max(self._in_force(), default=0) + 1
         found = epoch_folder(self._folder, number)
         if found.exists():
-            manifest = read_manifest(found / MANIFEST_FILE, self._identity).manifest
+            manifest = load_manifest(self._folder, number)
             load_epoch(self._folder, self._identity, EpochRecord(number, manifest.digest, 0.0, None))
             self._keys.epoch(manifest)
             self._store.epochs.add(number, manifest.digest, self._clock())
@@ -198,9 +198,8 @@ class Builder:
         records = self._store.epochs.all()
         previous = None
         if records:
-            path = epoch_folder(self._folder, records[-1].number) / MANIFEST_FILE
-            previous = read_manifest(path, self._identity).manifest
-        draft = Manifest(
+            previous = load_manifest(self._folder, records[-1].number)
+        return Manifest(
             list_id=self._identity.list_id,
             name=options.name or self._identity.name,
             epoch=previous.epoch + 1 if previous else 1,
@@ -220,8 +219,6 @@ class Builder:
             probes=options.probes,
             canary=canary,
         )
-        Manifest.decode(draft.encoded)  # bounds on sizes are the decoder's
-        return draft
 
     def _table(self, draft: Manifest, items: Iterable[ItemHash]) -> BuiltTable:
         parallel = self._processes > 1 and draft.items >= WORTHWHILE

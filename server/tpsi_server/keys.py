@@ -16,7 +16,13 @@ from tpsi_server.errors import KeyFileError
 from tpsi_server.files import make_private_folder
 from tpsi_server.keyfile import DEFAULT_COST, Cost, read_key_file, write_key_file
 
+SIGNING_KEY_FILE = "server.key"
 SIGNING_KEY_SIZE = 32
+
+
+def epoch_key_path(folder: Path, number: int, digest: bytes) -> Path:
+    """The file of an epoch's secrets. No two tables share one, even if an epoch's number were used again."""
+    return folder / f"epoch-{number}-{digest.hex()[:8]}.key"
 
 
 class KeyRing:
@@ -36,11 +42,7 @@ class KeyRing:
     @property
     def signing_key_path(self) -> Path:
         """The file of the server's signing key."""
-        return self._folder / "server.key"
-
-    def epoch_path(self, manifest: Manifest) -> Path:
-        """The file of an epoch's secrets. No two tables share one, even if an epoch's number is used again."""
-        return self._folder / f"epoch-{manifest.epoch}-{manifest.manifest_id.hex()[:8]}.key"
+        return self._folder / SIGNING_KEY_FILE
 
     def create_signing_key(self, list_id: bytes) -> bytes:
         """Make the server's signing key; returns the public key. KeyFileError if there is one already."""
@@ -64,7 +66,7 @@ class KeyRing:
 
     def save_epoch(self, manifest: Manifest, table_secrets: TableSecrets) -> Path:
         """Keep the secrets of a new epoch; returns their file."""
-        path = self.epoch_path(manifest)
+        path = epoch_key_path(self._folder, manifest.epoch, manifest.digest)
         about = {"list": manifest.list_id.hex(), "epoch": manifest.epoch, "manifest": manifest.digest.hex()}
         content = table_secrets.alpha.reveal() + table_secrets.fill_key.reveal()
         self._write(path, "epoch", about, Secret(content))
@@ -78,7 +80,8 @@ class KeyRing:
             return self._epochs[manifest.digest]
 
     def _read_epoch(self, manifest: Manifest) -> TableSecrets:
-        path, size = self.epoch_path(manifest), manifest.group.scalar_size
+        path = epoch_key_path(self._folder, manifest.epoch, manifest.digest)
+        size = manifest.group.scalar_size
         _, secret = read_key_file(path, "epoch", self._passphrase)
         content = secret.reveal()
         table_secrets = TableSecrets(Secret(content[:size]), Secret(content[size:]))

@@ -7,8 +7,17 @@ from tpsi.manifest import LIST_ID_SIZE
 from tpsi_server.config import DataFolder, ServerIdentity
 from tpsi_server.errors import OperatorError
 from tpsi_server.keyfile import DEFAULT_COST, Cost
-from tpsi_server.keys import KeyRing
+from tpsi_server.keys import SIGNING_KEY_FILE, KeyRing
 from tpsi_server.store import Store
+
+
+def check_free(folder: DataFolder) -> None:
+    """OperatorError unless a server can be set up here."""
+    if folder.is_set_up:
+        raise OperatorError(f"{folder.path} is set up already: choose another folder with --data")
+    for path in (folder.database, folder.keys / SIGNING_KEY_FILE):
+        if path.exists():
+            raise OperatorError(f"there is a file {path} already: choose other folders, or remove what is left there")
 
 
 def set_up(
@@ -25,12 +34,8 @@ def set_up(
     written last: without it nothing else counts.
     """
     ServerIdentity(bytes(16), name, bytes(32))  # the name is checked before anything is made
-    if folder.is_set_up:
-        raise OperatorError(f"{folder.path} is set up already: choose another folder with --data")
+    check_free(folder)
     keys = KeyRing(folder.keys, passphrase, cost=cost, rng=rng)
-    for path in (folder.database, keys.signing_key_path):
-        if path.exists():
-            raise OperatorError(f"{path} is left from a set-up that did not finish: remove it and start again")
     list_id = rng(LIST_ID_SIZE)
     folder.make_folders()
     try:

@@ -155,6 +155,11 @@ def load_epoch(folder: DataFolder, identity: ServerIdentity, record: EpochRecord
     return Epoch(manifest, envelope.encode(), leaves, where / TABLE_FILE, retired)
 
 
+def load_manifest(folder: DataFolder, number: int) -> Manifest:
+    """The manifest of an epoch; DataError if it is not one of this server's list."""
+    return read_manifest(epoch_folder(folder, number) / MANIFEST_FILE, folder.identity()).manifest
+
+
 def read_manifest(path: Path, identity: ServerIdentity) -> SignedManifest:
     """A signed manifest of this server's list; DataError if it is anything else."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -103,8 +103,7 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     """Insert rows, leaving out those that break a uniqueness rule; returns how many were inserted."""
     if not rows:
         return 0
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[connection.dialect.name]
-    statement = dialect.insert(table).on_conflict_do_nothing()
+    statement = sqlite.insert(table).on_conflict_do_nothing()
     options = {"preserve_rowcount": True}
     return connection.execute(statement, list(rows), execution_options=options).rowcount
 

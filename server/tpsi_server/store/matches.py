@@ -103,6 +103,12 @@ class MatchStore:
         with self._database.write() as connection:
             connection.execute(update(claims).where(claims.c.token == token).values(leased_until=0))
 
+    def retry_failed(self) -> int:
+        """Let the vouchers that were set aside wait again; returns how many."""
+        failed = vouchers.c.state == literal(int(VoucherState.FAILED), literal_execute=True)
+        with self._database.write() as connection:
+            return connection.execute(update(vouchers).where(failed).values(state=int(VoucherState.WAITING))).rowcount
+
     def record(self, claim: Claim, results: Sequence[Match], now: float) -> Recorded:
         """Record the results of a claim in one transaction.
 

@@ -1,0 +1,36 @@
+"""The verbs of `tpsi-server`, put together."""
+
+import typer
+
+from tpsi_server.cli import accounts, epochs, lists, reveals, serve, setup, vouchers
+
+app = typer.Typer(
+    name="tpsi-server",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="""Match vouchers of devices against a list of hashes, and see nothing of an account below the threshold.
+
+    \b
+    A first session:
+      tpsi-server init --name "test list"             make a data folder, and keys under a passphrase
+      tpsi-server list import hashes.txt --source a   take in a list of hashes
+      tpsi-server build --threshold 30                blind it into a table, and sign it
+      tpsi-server account add alice --server HOST:50051 --enrolment alice.json
+                                                      let somebody in: the file is for their device
+      tpsi-server serve                               serve tables, take vouchers, match them
+      tpsi-server status                              see where things stand
+      tpsi-server reveal export alice --to DIR        look at an account that went over the threshold
+
+    All of it lies in a data folder: --data, or $TPSI_DATA, or ./tpsi-data. Key files are encrypted with a
+    passphrase, which comes from --passphrase-file, $TPSI_PASSPHRASE or the keyboard.
+    """,
+)
+setup.register(app)
+lists.register(app)
+epochs.register(app)
+accounts.register(app)
+serve.register(app)
+vouchers.register(app)
+reveals.register(app)

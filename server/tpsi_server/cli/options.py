@@ -1,0 +1,56 @@
+"""Options that several verbs have, and what they stand for."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from tpsi_server.config import DataFolder
+from tpsi_server.passphrase import ENVIRONMENT
+from tpsi_server.store import Store
+
+DEFAULT_DATA = Path("tpsi-data")
+
+Data: TypeAlias = Annotated[
+    Path,
+    typer.Option("--data", envvar="TPSI_DATA", metavar="DIR", file_okay=False, help="The server's data folder."),
+]
+Keys: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        envvar="TPSI_KEYS",
+        metavar="DIR",
+        file_okay=False,
+        help="The folder of the encrypted key files, if it is not `keys` in the data folder. Keep it apart: "
+        "then a copy of the data opens nothing, whatever the passphrase.",
+    ),
+]
+PassphraseFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        dir_okay=False,
+        help=f"Read the passphrase of the key files from FILE, instead of {ENVIRONMENT} or the keyboard.",
+    ),
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+
+def folder_of(data: Path, keys: Path | None = None) -> DataFolder:
+    """The data folder that the options name."""
+    return DataFolder(data, keys)
+
+
+def open_store(folder: DataFolder) -> Store:
+    """The store of a data folder that was set up."""
+    folder.identity()
+    return Store.open(folder.database)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask, unless told not to; no is the end, with status 1."""
+    if not yes:
+        typer.confirm(question, abort=True, err=True)

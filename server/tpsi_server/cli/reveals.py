@@ -1,0 +1,109 @@
+"""Verbs for reveals: `reveal show`, `reveal export`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tpsi import DecodeError, Photograph
+from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, folder_of, open_store
+from tpsi_server.cli.terminal import moment, say, show, show_json, show_table
+from tpsi_server.errors import OperatorError
+from tpsi_server.export import export_reveal
+from tpsi_server.store import Reveal, Store
+
+_reveals = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="What was revealed of accounts over the threshold."
+)
+
+_NAME = typer.Argument(metavar="ACCOUNT", help="The account; see `tpsi-server account list`.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.add_typer(_reveals, name="reveal")
+
+
+@_reveals.command("show")
+def show_(
+    account: Annotated[str, _NAME],
+    *,
+    data: Data = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """List what was revealed of an account: vouchers, times and sizes, no pictures.
+
+    Nothing is listed of an account that is at or below the threshold: there is nothing that could be.
+    """
+    with open_store(folder_of(data)) as store:
+        _check(store, account)
+        rows = [_row(reveal) for reveal in store.reveals.of_account(account)]
+    if as_json:
+        show_json(rows)
+        return
+    if not rows:
+        show(f"nothing was revealed of account {account}")
+        return
+    columns = ["voucher", "received (UTC)", "revealed (UTC)", "#epoch", "content", "#octets"]
+    shown = ([r["voucher"], moment(r["received"]), moment(r["revealed"]), *list(r.values())[3:]] for r in rows)
+    show_table(columns, shown)
+
+
+@_reveals.command()
+def export(
+    account: Annotated[str, _NAME],
+    *,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A new folder for the files and their index.json.")],
+    originals: Annotated[
+        Path | None,
+        typer.Option(
+            "--originals",
+            metavar="DIR",
+            help="The encrypted originals that the operator stores, named VOUCHER.sealed: those revealed are opened.",
+        ),
+    ] = None,
+    data: Data = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Write what was revealed of an account into files, for a reviewer.
+
+    The pictures come from the account's device: open them with care, as anything that a stranger sends.
+    """
+    with open_store(folder_of(data)) as store:
+        _check(store, account)
+        done = export_reveal(account, store.reveals.of_account(account), to, originals)
+    if as_json:
+        show_json(
+            {
+                "to": str(to),
+                "items": done.items,
+                "derivatives": done.derivatives,
+                "originals": done.originals,
+                "problems": list(done.problems),
+            }
+        )
+        return
+    show(f"wrote {done.items} reveals to {to}: {done.derivatives} derivatives, {done.originals} originals")
+    for problem in done.problems:
+        say(f"note: {problem}")
+
+
+def _check(store: Store, account: str) -> None:
+    if store.accounts.find(account) is None:
+        raise OperatorError(f"there is no account {account!r}: see `tpsi-server account list`")
+
+
+def _row(reveal: Reveal) -> dict[str, Any]:
+    try:
+        octets = len(Photograph.decode(reveal.associated).derivative)
+        content = "photograph" if octets else "photograph without derivative"
+    except DecodeError:
+        octets, content = len(reveal.associated), "data"
+    return {
+        "voucher": reveal.voucher_id.hex(),
+        "received": reveal.received,
+        "revealed": reveal.revealed,
+        "epoch": reveal.epoch,
+        "content": content,
+        "octets": octets,
+    }

@@ -1,0 +1,74 @@
+"""The verb `serve`."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tpsi_server.cli.options import DEFAULT_DATA, Data, Keys, PassphraseFile, folder_of
+from tpsi_server.cli.terminal import log_to_stderr
+from tpsi_server.config import DEFAULT_PORT, ServeSettings, TlsOptions
+from tpsi_server.passphrase import passphrase
+from tpsi_server.service import run
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(serve)
+
+
+def serve(
+    *,
+    data: Data = DEFAULT_DATA,
+    keys: Keys = None,
+    passphrase_file: PassphraseFile = None,
+    host: Annotated[
+        str,
+        typer.Option("--host", metavar="HOST", help="Listen on this address; 0.0.0.0 is all that the machine has."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65_535, help="Listen on this port; 0 takes a free one.")
+    ] = DEFAULT_PORT,
+    port_file: Annotated[
+        Path | None,
+        typer.Option("--port-file", metavar="FILE", help="Write the port to FILE when calls are taken, for programs."),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", metavar="N", min=0, max=64, help="Processes that match; 0 matches in this one."),
+    ] = 1,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="A TLS certificate with its chain, in PEM."),
+    ] = None,
+    private_key: Annotated[
+        Path | None, typer.Option("--private-key", metavar="FILE", help="The private key of --certificate, in PEM.")
+    ] = None,
+    tls_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tls-name",
+            metavar="NAME",
+            help="A host name or address that devices reach the server by, for the certificate that it makes "
+            "itself. May be given several times.",
+        ),
+    ] = None,
+    plaintext: Annotated[
+        bool, typer.Option("--plaintext", help="No TLS: behind a proxy on this machine, or for a test.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Serve tables, take vouchers and match them, until told to stop (Ctrl-C, SIGTERM).
+
+    Without --certificate the server makes itself a development CA, whose certificate is in the enrolment files
+    that it writes: devices trust that and nothing else.
+    """
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    tls = TlsOptions(certificate, private_key, tuple(tls_name or ()), disabled=plaintext)
+    folder = folder_of(data, keys)
+    folder.identity()  # that there is one is known before anybody is asked for a passphrase
+    secret = passphrase(passphrase_file)
+    settings = ServeSettings(folder, secret, host, port, port_file, workers, tls)
+    raise typer.Exit(asyncio.run(run(settings)))

@@ -1,0 +1,63 @@
+"""Verbs to begin with, and to see where things stand: `init`, `status`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Keys, PassphraseFile, folder_of
+from tpsi_server.cli.terminal import moment, show, show_json
+from tpsi_server.passphrase import passphrase
+from tpsi_server.runtime import Runtime
+from tpsi_server.setup import check_free, set_up
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command()(init)
+    app.command()(status)
+
+
+def init(
+    *,
+    data: Data = DEFAULT_DATA,
+    keys: Keys = None,
+    name: Annotated[str, typer.Option("--name", metavar="TEXT", help="The list's name, which devices' owners see.")],
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make a data folder for a new list, with a database and a signing key.
+
+    The signing key is what devices pin when they enrol: they accept tables of this list that it has signed and
+    no others. Keep a copy of the keys folder, and the passphrase, in places of their own: without either the
+    server can neither build tables nor match, and with both anybody can be it.
+    """
+    folder = folder_of(data, keys)
+    check_free(folder)
+    identity = set_up(folder, name, passphrase(passphrase_file, confirm=True))
+    show(
+        f"data        {folder.path}",
+        f"keys        {folder.keys}",
+        f"list        {identity.list_id.hex()}  {identity.name}",
+        f"server key  {identity.server_key.hex()}",
+        "Next: tpsi-server list import FILE --source NAME",
+    )
+
+
+def status(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
+    """Counts over the whole server."""
+    with Runtime(folder_of(data)) as runtime:
+        counts = runtime.status()
+        epochs = [epoch for epoch in runtime.tables.all() if not epoch.retired]
+    if as_json:
+        show_json({**asdict(counts), "epochs_in_force": [epoch.number for epoch in epochs]})
+        return
+    newest = f"{epochs[-1].number}, built {moment(epochs[-1].manifest.created)}" if epochs else "none: build one"
+    show(
+        f"list               {counts.list_name}",
+        f"newest epoch       {newest}",
+        f"accounts           {counts.accounts}",
+        f"vouchers received  {counts.vouchers_received}",
+        f"vouchers waiting   {counts.vouchers_waiting}",
+        f"vouchers set aside {counts.vouchers_failed}",
+        f"accounts revealed  {counts.accounts_revealed}",
+    )

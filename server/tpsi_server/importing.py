@@ -1,0 +1,110 @@
+"""Importing a hash list: from a file into the store, all of it or nothing."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tpsi import Source, TpsiError
+from tpsi.errors import CallerError
+from tpsi.table import Progress
+from tpsi_server.epochs import CANARY_SOURCE
+from tpsi_server.errors import OperatorError
+from tpsi_server.lists import Addition, Categories, Deletion, ImportReport, ListReader, open_list
+from tpsi_server.store import Imported, Spool, Store
+
+#: Records between two reports of progress.
+_STEP = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How to read a list file, as `open_list` takes it.
+
+    `replace`: what the source named before is forgotten. `strict`: with a single faulty line nothing is taken.
+    """
+
+    form: str = "auto"
+    default_type: str | None = None
+    categories: Categories | None = None
+    replace: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What was read, and what it changed. `notes` are sentences about the file as a whole."""
+
+    form: str
+    report: ImportReport
+    notes: tuple[str, ...]
+    imported: Imported
+
+
+def import_list(
+    store: Store,
+    path: Path,
+    source: str,
+    options: ImportOptions,
+    *,
+    progress: Progress = lambda _stage, _done, _total: None,
+    clock: Callable[[], float] = time.time,
+) -> ImportResult:
+    """Read a file, and apply its additions and deletions to a source in one transaction.
+
+    Raises ListFileError if the file cannot be read to its end, CallerError for an unusable name of the source,
+    OperatorError if the file has nothing that can be taken, or, if `strict`, anything that cannot.
+    """
+    _check_name(source)
+    spool = Spool()
+    try:
+        with open_list(
+            path, format=options.form, default_type=options.default_type, categories=options.categories
+        ) as reader:
+            report = _read(reader, spool, progress)
+            notes, form = tuple(reader.notes), str(reader.format)
+        _check(path, report, options)
+        progress("storing", 0, 1)
+        imported = store.lists.apply(
+            source,
+            spool,
+            replace=options.replace,
+            file=path.name,
+            form=form,
+            report=report.to_dict(),
+            now=clock(),
+        )
+    finally:
+        spool.close()
+    return ImportResult(form, report, notes, imported)
+
+
+def _read(reader: ListReader, spool: Spool, progress: Progress) -> ImportReport:
+    report = ImportReport()
+    for count, record in enumerate(reader):
+        report.count(record)
+        if isinstance(record, Addition | Deletion):
+            spool.add(record)
+        if count % _STEP == 0:
+            progress("reading", reader.position, reader.size or 0)
+    return report
+
+
+def _check(path: Path, report: ImportReport, options: ImportOptions) -> None:
+    refused = report.refused.total()
+    if options.strict and refused:
+        first = f"the first: {report.refusals[0]}" if report.refusals else ""
+        raise OperatorError(f"{path} has {refused} faulty entries, nothing was imported; {first}")
+    if not report.additions and not report.deletions:
+        seen = f"{report.ignored.total()} entries were ignored, {refused} refused"
+        first = f", the first: {report.refusals[0]}" if report.refusals else ""
+        raise OperatorError(f"{path} has no hash that can be taken ({seen}{first}); is --format or --type wrong?")
+
+
+def _check_name(source: str) -> None:
+    if source == CANARY_SOURCE:
+        raise OperatorError(f"the source {CANARY_SOURCE!r} is the server's own: choose another name")
+    try:
+        Source(source, 0)
+    except TpsiError as error:
+        raise CallerError(f"the source cannot be called {source!r}: {error}") from None
