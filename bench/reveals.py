@@ -9,9 +9,8 @@ from bench.settings import Examined
 from tpsi import AccountKeys, Opened, Pool, Secret, Sharing, Verdict, derive, examine
 from tpsi.account import shares, synthetic_share
 from tpsi.labels import Label
-from tpsi.sealing import item_key
 from tpsi.symmetric import seal as aead
-from tpsi.voucher import VOUCHER_ID_SIZE, pad, smallest_class
+from tpsi.voucher import VOUCHER_ID_SIZE, item_key, pad, smallest_class
 
 _ASSOCIATED = b"associated data"
 

@@ -6,6 +6,7 @@ The specification is `protocol/SPEC.md`; docstrings cite its sections.
 """
 
 from tpsi.account import AccountKeys, Pool, derive, draw_generation
+from tpsi.device import Device, Item
 from tpsi.errors import (
     BuildError,
     CallerError,
@@ -20,8 +21,9 @@ from tpsi.manifest import Canary, Manifest, Source
 from tpsi.matching import Opened, Submission, match
 from tpsi.parameters import CountBy, Probes, Sharing, Synthetic, SyntheticMode
 from tpsi.photograph import Photograph, open_original, seal_original
+from tpsi.planning import Kind
 from tpsi.reveal import Examination, Verdict, examine, open_associated
-from tpsi.sealing import Device, Item, Kind, SealedBatch, SealedVoucher, seal
+from tpsi.sealing import SealedBatch, SealedVoucher, seal
 from tpsi.secret import Secret
 from tpsi.signing import Role, Signature, SignedManifest, sign_manifest
 from tpsi.table import BlindedTable, BuiltTable, TableSecrets, build_table

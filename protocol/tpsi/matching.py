@@ -9,10 +9,9 @@ from tpsi import field
 from tpsi.errors import CallerError
 from tpsi.groups import Group
 from tpsi.manifest import Manifest
-from tpsi.sealing import slot_key
 from tpsi.symmetric import KEY_SIZE, open_sealed
 from tpsi.table import TableSecrets
-from tpsi.voucher import Voucher, context, payload_data, slot_data
+from tpsi.voucher import Voucher, context, payload_data, slot_data, slot_key
 
 
 @dataclass(frozen=True, slots=True)

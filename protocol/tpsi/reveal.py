@@ -15,10 +15,9 @@ from tpsi.errors import DecodeError
 from tpsi.groups import Rng
 from tpsi.labels import Label
 from tpsi.matching import Opened
-from tpsi.sealing import item_key
 from tpsi.secret import Secret
 from tpsi.symmetric import open_sealed
-from tpsi.voucher import unpad
+from tpsi.voucher import item_key, unpad
 
 
 class Verdict(Enum):

@@ -1,4 +1,4 @@
-"""The voucher's layout and padding (specification, sections 7.1 and 7.2)."""
+"""The voucher: layout, padding, keys, and what its ciphertexts are bound to (specification, sections 7.1 to 7.3)."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ from tpsi.field import ELEMENT_SIZE as FIELD_SIZE
 from tpsi.labels import Label
 from tpsi.manifest import MANIFEST_ID_SIZE, Manifest
 from tpsi.reading import Reader
-from tpsi.symmetric import KEY_SIZE, TAG_SIZE
+from tpsi.symmetric import KEY_SIZE, TAG_SIZE, kdf
 
 VERSION = 1
 VOUCHER_ID_SIZE = 16
@@ -190,3 +190,13 @@ def slot_data(bound: bytes) -> bytes:
 def payload_data(bound: bytes) -> bytes:
     """Associated data of the outer payload."""
     return Label.PAYLOAD.value + bound
+
+
+def slot_key(manifest: Manifest, s: bytes, q: bytes) -> bytes:
+    """kek: 32 octets from the encoded S and Q (7.3)."""
+    return kdf(Label.SLOT_KEY, s + q, manifest.digest, b"", KEY_SIZE)
+
+
+def item_key(ad_key: bytes, voucher_id: bytes) -> bytes:
+    """The key of one voucher's associated data (7.2)."""
+    return kdf(Label.AD_ITEM, ad_key, b"", voucher_id, KEY_SIZE)

@@ -8,10 +8,9 @@ import pytest
 from tests.support.world import World, md5
 from tpsi import Item, Pins, Probes, Sharing, Synthetic, SyntheticMode, Voucher, seal
 from tpsi.errors import VerificationError
-from tpsi.sealing import slot_key
 from tpsi.symmetric import KEY_SIZE, open_sealed
 from tpsi.trust import check_parameters
-from tpsi.voucher import context, slot_data
+from tpsi.voucher import context, slot_data, slot_key
 
 PROMISED = 30
 

@@ -148,9 +148,8 @@ def test_a_table_of_nothing_but_invalid_cells_still_gives_vouchers() -> None:
 
 def open_slots(world: World, batch: SealedBatch) -> list[int]:
     """How many slots of each voucher the server can open."""
-    from tpsi.sealing import slot_key
     from tpsi.symmetric import open_sealed
-    from tpsi.voucher import context, slot_data
+    from tpsi.voucher import context, slot_data, slot_key
 
     group, counts = world.manifest.group, []
     for sealed in batch.vouchers:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tpsi.matching
-import tpsi.sealing
 import tpsi.symmetric
+import tpsi.voucher
 from tests.support.drbg import Drbg
 from tests.support.world import P256, RISTRETTO, World, items_of, md5
 from tpsi import (
@@ -30,7 +30,7 @@ from tpsi import (
     seal,
     voucher_size,
 )
-from tpsi.sealing import permutation
+from tpsi.randomness import draw, permutation
 from tpsi.voucher import capacity, pad, padded_size, smallest_class, unpad
 
 
@@ -210,7 +210,7 @@ def test_the_identity_as_q_gives_nobody_a_known_key(world: World) -> None:
     """Q = identity would make S the identity for every α: anyone could seal for that key."""
     manifest, group = world.manifest, world.manifest.group
     zero = bytes(group.element_size)
-    key = tpsi.sealing.slot_key(manifest, zero, zero)
+    key = tpsi.voucher.slot_key(manifest, zero, zero)
     voucher = Voucher.decode(world.seal([100]).vouchers[0].data, manifest)
     bound = tpsi.voucher.context(manifest, voucher.header, "alice")
     content = bytes(32) + bytes(8 * 5)
@@ -313,7 +313,7 @@ def test_slots_stand_in_random_order() -> None:
                 np.frombuffer(slot.q, "u1").reshape(1, -1),
             )
             bound = tpsi.voucher.context(world.manifest, voucher.header, "alice")
-            key = tpsi.sealing.slot_key(world.manifest, s.tobytes(), slot.q)
+            key = tpsi.voucher.slot_key(world.manifest, s.tobytes(), slot.q)
             if tpsi.symmetric.open_sealed(key, slot.ct, tpsi.voucher.slot_data(bound)) is not None:
                 places[sealed.kind].add(place)
     assert places == {Kind.REAL: {0, 1, 2}, Kind.SYNTHETIC: {0, 1, 2}}
@@ -323,7 +323,7 @@ def test_secrets_do_not_show_in_representations() -> None:
     world = World([1, 2])
     secret = b"\x5a" * 32
     device = world.device(account_secret=secret)
-    drawn = tpsi.sealing.draw(world.manifest.group, 1, 1, Drbg("drawn"))
+    drawn = draw(world.manifest.group, 1, 1, Drbg("drawn"))
     shown = " ".join(
         map(repr, (device, device.keys, world.built, Secret(secret), drawn, world.opened(world.seal([1]))))
     )

@@ -23,7 +23,9 @@ from tpsi import (
     slot_count,
 )
 from tpsi.groups import Rows
-from tpsi.sealing import Drawn, _plan, _seal
+from tpsi.planning import plan_vouchers
+from tpsi.randomness import Drawn
+from tpsi.sealing import _seal
 from tpsi.table import lay_out
 from tpsi.table.building import _build
 
@@ -105,7 +107,7 @@ def sealed_again(transcript: Record, epochs: list[Epoch]) -> Iterator[tuple[Reco
             keys = derive(Secret(bytes.fromhex(account["secret"])), wanted)
             device = Device(epoch.manifest, epoch.table(), keys, account["identifier"])
             for item in batch["items"]:
-                plans, tags = _plan(device, [read_item(item)], remembered.__contains__, item["size_class"])
+                plans, tags = plan_vouchers(device, [read_item(item)], remembered.__contains__, item["size_class"])
                 remembered |= set(tags[0])
                 random_values = drawn(item["vouchers"], slot_count(epoch.manifest) // epoch.manifest.probes.per_item)
                 sealed, _ = _seal(device, [read_item(item)], plans, random_values)

@@ -52,9 +52,10 @@ class BlindedTable:
         valid = group.valid(read)
         read[~valid] = 0  # the identity, which every operation accepts
         columns = read.reshape(count, self.geometry.arity, group.element_size)
-        sound: NDArray[np.bool_] = valid.reshape(count, self.geometry.arity)
+        sound = valid.reshape(count, self.geometry.arity)
         if isinstance(self.geometry, FuseGeometry):
             total = group.add(group.add(columns[:, 0], columns[:, 1]), columns[:, 2])
-            return Candidates(total[:, None, :], (sound.all(axis=1) & total.any(axis=1))[:, None])
-        repeated = np.all(columns[:, 0] == columns[:, 1], axis=1)
+            good: NDArray[np.bool_] = np.logical_and(sound.all(axis=1), total.any(axis=1))
+            return Candidates(total[:, None, :], good.reshape(-1, 1))
+        repeated: NDArray[np.bool_] = np.all(columns[:, 0] == columns[:, 1], axis=1)
         return Candidates(columns, np.stack([sound[:, 0], sound[:, 1] & ~repeated], axis=1))

@@ -9,9 +9,8 @@ from tests.vectors.making.devices import Account, match_record
 from tests.vectors.making.stage import Epoch, Record, Stage
 from tpsi import DecodeError, Slot, Voucher
 from tpsi.field import P
-from tpsi.sealing import slot_key
 from tpsi.symmetric import seal
-from tpsi.voucher import context, payload_data, slot_data
+from tpsi.voucher import context, payload_data, slot_data, slot_key
 
 Case = tuple[str, int, int, bytes]
 """Name, index of the account, index of its batch, the octets delivered."""

@@ -12,9 +12,8 @@ from tpsi.account import shares
 from tpsi.field import P, evaluate
 from tpsi.field import encode as encode_values
 from tpsi.labels import Label
-from tpsi.sealing import item_key
 from tpsi.symmetric import seal
-from tpsi.voucher import pad
+from tpsi.voucher import item_key, pad
 
 REAL_SETS = 9
 

@@ -34,9 +34,11 @@ from tpsi.detection import Outcome
 from tpsi.field import encode
 from tpsi.groups import Rows
 from tpsi.labels import Label
-from tpsi.sealing import Drawn, _Plan, _plan, _seal, draw, item_key, slot_key
+from tpsi.planning import Plan, plan_vouchers
+from tpsi.randomness import Drawn, draw
+from tpsi.sealing import _seal
 from tpsi.symmetric import kdf, open_sealed
-from tpsi.voucher import context, payload_data, slot_data
+from tpsi.voucher import context, item_key, payload_data, slot_data, slot_key
 
 #: One encoded scalar.
 Row: TypeAlias = NDArray[np.uint8]
@@ -96,7 +98,7 @@ class Account:
     def seal(self, epoch: Epoch, items: Sequence[Item], generation: int, size_class: int | None = None) -> None:
         """Seal a batch, match it at the server, and record both."""
         device, state = self.device(epoch, generation), self.pool(epoch, generation)
-        plans, tags = _plan(device, items, self.remembered.__contains__, size_class)
+        plans, tags = plan_vouchers(device, items, self.remembered.__contains__, size_class)
         drawn = draw(self.stage.group, len(plans), slot_count(epoch.manifest), self.stage.rng)
         sealed, _ = _seal(device, items, plans, drawn)
         known: list[bool] = []
@@ -196,7 +198,7 @@ class Writer:
     epoch: Epoch
     device: Device
     item: Item
-    plan: _Plan
+    plan: Plan
     drawn: Drawn
     place: int
 
