@@ -32,6 +32,7 @@ def _bench(
     table: Annotated[list[str] | None, typer.Option(help="fuse or cuckoo; may be repeated.")] = None,
     repeat: Annotated[int | None, typer.Option(min=1, max=1000, help="Rounds of every measurement.")] = None,
     peer: Annotated[bool, typer.Option(help="Measure openmined-psi beside, in an environment of its own.")] = True,
+    end_to_end: Annotated[bool, typer.Option(help="Run a server, and upload vouchers to it.")] = True,
     million: Annotated[bool, typer.Option("--million", help="Build a table of a million hashes, too.")] = False,
 ) -> None:
     """Measure what each step of the protocol costs, per item on one core."""
@@ -42,6 +43,7 @@ def _bench(
         _chosen(table, TABLES, "--table"),
         _PEER_FOLDER if peer else None,
         million,
+        end_to_end,
     )
     try:
         _run(asked, json)

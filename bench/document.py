@@ -13,6 +13,7 @@ from bench.run import Results
 from bench.sizes import TableSize, VoucherSize
 from bench.spread import Spread, ratios
 from bench.steps import YARDSTICK
+from bench.uploads import Upload
 
 FORMAT = 1
 MICRO = 1e6
@@ -28,6 +29,7 @@ def document(results: Results) -> dict[str, Any]:
         "tables": [_table(size) for size in results.tables],
         "vouchers": [_voucher(size) for size in results.vouchers],
         "peer": {"name": NAME, **asdict(results.peer)},
+        "uploads": [_upload(upload) for upload in results.uploads],
         "large": results.large and asdict(results.large),
         "compared": [_compared(row) for row in results.compared],
     }
@@ -79,6 +81,21 @@ def _table(size: TableSize) -> dict[str, Any]:
 
 def _voucher(size: VoucherSize) -> dict[str, Any]:
     return asdict(size)
+
+
+def _upload(upload: Upload) -> dict[str, Any]:
+    return {
+        "suite": upload.suite,
+        "table": upload.table,
+        "associated": upload.associated,
+        "octets": upload.octets,
+        "vouchers_per_sample": upload.vouchers,
+        "batch": upload.batch,
+        "acknowledged_per_second": upload.rate.to_json(),
+        "store_alone_per_second": upload.store_rate.to_json(),
+        "acknowledged_to_store_alone": upload.ratio.to_json(),
+        "matched_per_second": upload.matched_rate.to_json(),
+    }
 
 
 def _compared(row: Compared) -> dict[str, Any]:

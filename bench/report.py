@@ -12,6 +12,7 @@ from bench.machine import Machine
 from bench.peer import NAME
 from bench.run import Results
 from bench.spread import Spread
+from bench.uploads import Upload
 
 
 def show(results: Results, console: Console) -> None:
@@ -28,6 +29,8 @@ def _parts(results: Results) -> Iterator[RenderableType]:
     yield _reveals(results)
     yield _tables(results)
     yield _vouchers(results)
+    if results.uploads:
+        yield _uploads(results.uploads)
     if results.large is not None:
         yield _large(results.large)
     if results.peer.missing is not None:
@@ -103,6 +106,28 @@ def _vouchers(results: Results) -> Table:
     for size in results.vouchers:
         figures = (str(size.rows), f"{size.associated:,}", f"{size.octets:,}")
         table.add_row(short(size.suite), size.table, *figures)
+    return table
+
+
+def _uploads(uploads: Sequence[Upload]) -> Table:
+    first = uploads[0]
+    title = (
+        "End to end: vouchers a second over gRPC and TLS, acknowledged when durable "
+        f"({first.vouchers:,} in batches of {first.batch}; server and device on this machine)"
+    )
+    table = grid(title, ("suite", "table"), ("octets", "acknowledged", "quartiles", "matched", "store alone", "part"))
+    for upload in uploads:
+        rate = upload.rate
+        table.add_row(
+            short(upload.suite),
+            upload.table,
+            f"{upload.octets:,}",
+            f"{rate.median:,.0f}",
+            f"{rate.lower:,.0f} – {rate.upper:,.0f}",
+            f"{upload.matched_rate.median:,.0f}",
+            f"{upload.store_rate.median:,.0f}",
+            f"{upload.ratio.median:.2f}",
+        )
     return table
 
 

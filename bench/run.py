@@ -17,6 +17,7 @@ from bench.settings import Setting
 from bench.sizes import TableSize, VoucherSize, built_size, sealed_sizes, table_sizes
 from bench.stage import Stage
 from bench.steps import blind_task, group_tasks, table_tasks
+from bench.uploads import Upload, measure_uploads
 from tpsi.groups import RISTRETTO255_SHA512
 
 
@@ -25,7 +26,7 @@ class Asked:
     """What to measure.
 
     `peer_folder` is where the peer's environment lies or will lie; None leaves the peer out. `million`: build a table
-    of a million hashes, too, and seal from it, which takes minutes.
+    of a million hashes, too, and seal from it, which takes minutes. `uploads`: run a server, and upload to it.
     """
 
     setting: Setting
@@ -33,6 +34,7 @@ class Asked:
     tables: Sequence[str]
     peer_folder: Path | None
     million: bool = False
+    uploads: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Results:
     peer: PeerFound
     compared: Sequence[Compared]
     large: Large | None
+    uploads: Sequence[Upload]
 
 
 def run(asked: Asked, progress: Progress) -> Results:
@@ -80,6 +83,7 @@ def run(asked: Asked, progress: Progress) -> Results:
         found,
         list(compare(costs, asked.suites, asked.tables)) if peer else [],
         measure_large(MILLION, progress) if asked.million else None,
+        measure_uploads(asked.suites, asked.tables, setting, progress) if asked.uploads else [],
     )
 
 

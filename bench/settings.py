@@ -57,7 +57,7 @@ FULL = Setting(
         Examined(700, 200, 30, 16),
         *(growing(opened) for opened in (50, 100, 200, 500, 1000, 2000)),
     ),
-    upload=4000,
+    upload=2048,
     upload_batch=256,
 )
 
