@@ -1,5 +1,6 @@
 """A server in a process of its own for tests, as `tpsi-server serve` runs it."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,35 +9,28 @@ from typing import Self
 from tests.support.server_data import PASSPHRASE, wait_for
 from tests.support.serving import PATIENCE, Served
 from tpsi_server import DataFolder
+from tpsi_server.passphrase import ENVIRONMENT as PASSPHRASE_VARIABLE
 from tpsi_server.tls import CA_CERTIFICATE
 
-_PROGRAM = """
-import asyncio, sys
-from pathlib import Path
-from tpsi import Secret, TpsiError
-from tpsi_server import DataFolder, ServeSettings
-from tpsi_server.service import run
-
-folder, port_file, port, passphrase = sys.argv[1:]
-settings = ServeSettings(
-    DataFolder.at(folder), Secret(passphrase.encode()), port=int(port), port_file=Path(port_file), workers=1
-)
-try:
-    sys.exit(asyncio.run(run(settings)))
-except TpsiError as error:
-    sys.exit(f"tpsi-server: {error}")
-"""
+_PROGRAM = "from tpsi_server.cli import main; main()"
 
 
 class ServerProcess:
     """A server, on a free port if not said otherwise; use it in a `with` block, which kills what still runs."""
 
-    def __init__(self, folder: DataFolder, port: int = 0, passphrase: bytes = PASSPHRASE.reveal()) -> None:
+    def __init__(
+        self, folder: DataFolder, *options: str, port: int = 0, passphrase: bytes = PASSPHRASE.reveal()
+    ) -> None:
         self._folder = folder
         self.port_file = folder.path / "port"
-        arguments = [str(folder.path), str(self.port_file), str(port), passphrase.decode()]
-        command = [sys.executable, "-c", _PROGRAM, *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        where = ["--data", str(folder.path), "--port", str(port), "--port-file", str(self.port_file)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, "serve", *where, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {PASSPHRASE_VARIABLE: passphrase.decode()},
+        )
 
     def kill(self) -> None:
         """End it at once, as a power cut or the system would."""
@@ -55,9 +49,10 @@ class ServerProcess:
         return self.wait()
 
     def wait(self) -> tuple[int, str, str]:
-        """Wait for the end: exit status, output, errors."""
+        """Wait for the end: exit status, output, errors (without what the log says besides)."""
         output, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, output, errors
+        faults = [line for line in errors.splitlines(keepends=True) if " INFO tpsi_server" not in line]
+        return self.process.returncode, output, "".join(faults)
 
     def __enter__(self) -> Self:
         return self
