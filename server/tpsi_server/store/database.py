@@ -58,14 +58,15 @@ class Database:
     @classmethod
     def create(cls, path: Path) -> "Database":
         """Make a new, empty database; StoreError if there is one already."""
-        if path.exists():
-            raise StoreError(f"there is a database at {path} already")
+        try:
+            path.touch(mode=0o600, exist_ok=False)  # SQLite's files beside it get the same mode
+        except FileExistsError:
+            raise StoreError(f"there is a database at {path} already") from None
         database = cls.__new__(cls)
         database._start(path)
         with database.write() as connection:
             metadata.create_all(connection)
             connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-        path.chmod(0o600)
         return database
 
     @contextmanager

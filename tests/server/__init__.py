@@ -1,0 +1,1 @@
+"""Tests of the server apart from its readers and its network."""
