@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from tpsi import Item
+from tpsi import Item, Pins, SyntheticMode
 from tpsi_client.enrolling import Choices, Enrolled, enrol
 from tpsi_client.enrolment import Enrolment
 from tpsi_client.fetching import Progress, download, newest
@@ -139,7 +139,7 @@ class AsyncDevice:
             chain.use(digest)
             local.state.note(settings.LAST_FETCH, str(int(time.time())))
         local.forget_table()
-        prune(local.home, digest)
+        await asyncio.to_thread(prune, local.home, digest)
         return FetchReport(manifest.epoch, manifest.items, seen is None or seen.digest != digest, received, check)
 
     async def upload(self, *, progress: Progress = silent, again: bool = False) -> UploadReport:
@@ -204,6 +204,34 @@ class AsyncDevice:
             lambda stop: self._local.scan(top, types=types, originals=originals, progress=progress, stop=stop)
         )
 
+    async def export(self, path: Path | str, *, again: bool = False) -> int:
+        """Write queued vouchers into a new file, for another way to the server; how many.
+
+        They stay queued until `delivered` or an upload; a later export has those of earlier ones only if `again`.
+        """
+        return await self._in_thread(lambda _stop: self._local.export(Path(path), again=again))
+
+    async def delivered(self, path: Path | str) -> int:
+        """Say that an exported file has arrived: its vouchers leave the queue; how many it holds."""
+        return await self._in_thread(lambda _stop: self._local.delivered(Path(path)))
+
+    async def rescan(self) -> None:
+        """Begin another generation, in which everything is sealed afresh. What waits to be sent is dropped.
+
+        The server gets a second, independent look at how many items match; nothing else links the two.
+        """
+        await self._in_thread(lambda _stop: self._local.rescan())
+
+    async def pin(
+        self,
+        *,
+        lowest_threshold: int | None = None,
+        least_synthetic: int | None = None,
+        modes: tuple[SyntheticMode, ...] | None = None,
+    ) -> Pins:
+        """Change what the device accepts of a list from now on."""
+        return await self._in_thread(lambda _stop: self._local.pin(lowest_threshold, least_synthetic, modes))
+
     async def status(self) -> Status:
         """The device's counts and settings."""
         return await asyncio.to_thread(self._local.status)
@@ -220,6 +248,8 @@ class AsyncDevice:
         except asyncio.CancelledError:
             stopped.set()
             await asyncio.wait([running])
+            if not running.cancelled():
+                running.exception()  # what went wrong meanwhile matters to nobody any more
             raise
 
 

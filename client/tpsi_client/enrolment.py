@@ -36,6 +36,8 @@ class Enrolment:
 
     def __post_init__(self) -> None:
         encode_account(self.account)
+        if not self.list_name.isprintable():
+            raise DecodeError(f'in {_WHAT}, "list_name" holds characters that can\'t be printed')
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

@@ -12,6 +12,7 @@ from tpsi.errors import CallerError
 from tpsi.symmetric import KEY_SIZE
 from tpsi.voucher import capacity
 from tpsi_client.pictures import Picture, PictureError, derivative, hasher
+from tpsi_client.pictures.errors import unusable
 
 _T = TypeVar("_T")
 
@@ -46,7 +47,7 @@ class Stamp:
         try:
             status = path.stat()
         except OSError as error:
-            raise PictureError(f"{path.name}: can't be read ({error.strerror}); skipped") from None
+            raise unusable(path.name, f"can't be read ({error.strerror})") from None
         return cls(status.st_size, status.st_mtime_ns)
 
 

@@ -1,5 +1,6 @@
 """Fetching: the newest manifest with all that leads to it, and its table, none of it believed before it is verified."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -83,7 +84,7 @@ async def download(service: Service, folder: TableFolder, retry: Retry, progress
         digest = folder.manifest.digest
         leaves = folder.save_leaves(await retry.persist(lambda: service.table_digests(digest)))
     folder.require_room()
-    with PartFile(folder, leaves) as part:
+    with await asyncio.to_thread(PartFile, folder, leaves) as part:
         damaged: Counter[int] = Counter()
         while not part.whole:
             try:
@@ -94,7 +95,7 @@ async def download(service: Service, folder: TableFolder, retry: Retry, progress
                     raise _hopeless(folder.manifest, error.number) from None
             except ServiceError as error:
                 await retry.after(error)
-    folder.finish()
+    await asyncio.to_thread(folder.finish)
     return part.received
 
 

@@ -14,6 +14,7 @@ from tpsi_client.examining import Examined, Stamp, examine, items_of, preview_ro
 from tpsi_client.fetching import Progress
 from tpsi_client.originals import Originals
 from tpsi_client.pictures import PictureError, scan
+from tpsi_client.pictures.errors import printable
 from tpsi_client.sealer import Sealer
 from tpsi_client.state import FileMark, FileMarks, State
 
@@ -196,7 +197,7 @@ class Scanner:
         tally.sealed += 1
         problems = [text.removesuffix("; skipped") for text in examined.problems]
         if self._originals is not None and examined.content is None:
-            problems.append(f"{pending.path.name}: too large for an encrypted original")
+            problems.append(f"{printable(pending.path.name)}: too large for an encrypted original")
         tally.partial += problems[: MAX_LISTED - len(tally.partial)]
         return items_of(examined, due, self._size_class), marks
 

@@ -134,6 +134,8 @@ def sealing_types(manifest: Manifest, computable: Iterable[str], asked: Sequence
     list, can't be computed, or are too many.
     """
     usable = tuple(label for label in manifest.types if label in set(computable))
+    if not usable:
+        raise CallerError("the list holds no hashes of a type that this device can compute")
     for label in asked:
         if label not in usable:
             offered = ", ".join(usable) or "none"

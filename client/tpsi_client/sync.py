@@ -6,8 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from tpsi import CallerError, Item, SyntheticMode
-from tpsi.trust import Pins
+from tpsi import CallerError, Item, Pins, SyntheticMode
 from tpsi_client.device import AsyncDevice, FetchReport
 from tpsi_client.enrolling import Choices, Enrolled
 from tpsi_client.enrolment import Enrolment
@@ -109,18 +108,15 @@ class Device:
         return self._inner.local.scan(Path(folder), types=types, originals=originals, progress=progress)
 
     def export(self, path: Path | str, *, again: bool = False) -> int:
-        """Write queued vouchers into a new file, for another way to the server; how many.
-
-        They stay queued until `delivered` or an upload; a later export has those of earlier ones only if `again`.
-        """
+        """See `AsyncDevice.export`."""
         return self._inner.local.export(Path(path), again=again)
 
     def delivered(self, path: Path | str) -> int:
-        """Say that an exported file has arrived: its vouchers leave the queue; how many it holds."""
+        """See `AsyncDevice.delivered`."""
         return self._inner.local.delivered(Path(path))
 
     def rescan(self) -> None:
-        """Begin another generation, in which everything is sealed afresh. What waits to be sent is dropped."""
+        """See `AsyncDevice.rescan`."""
         self._inner.local.rescan()
 
     def pin(
@@ -130,7 +126,7 @@ class Device:
         least_synthetic: int | None = None,
         modes: tuple[SyntheticMode, ...] | None = None,
     ) -> Pins:
-        """Change what the device accepts of a list from now on."""
+        """See `AsyncDevice.pin`."""
         return self._inner.local.pin(lowest_threshold, least_synthetic, modes)
 
     def status(self) -> Status:

@@ -5,6 +5,7 @@ import mmap
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,7 +172,8 @@ class PartFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # whole chunks are written out already; the rest is fetched again
+            self._file.close()
 
     @property
     def whole(self) -> bool:

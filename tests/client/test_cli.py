@@ -71,7 +71,7 @@ def test_a_first_session(run: Run, file: Path, server: FakeServer, epoch: Epoch,
     for said in (
         "Enrolled as alice at 127.0.0.1:",
         '"a test list", epoch 1: 206 hashes (sha256)',
-        "while at most 3 pictures of this account match, the server learns nothing about any of them",
+        "while at most 3 pictures of this device match, the server learns nothing about any of them",
         "this device hashes as the list's makers do: sha256",
         "is here and verified",
         "Next: tpsi-device scan DIR",

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.epochs import Epoch, first_epoch, sha256
+from tests.client.epochs import FILLERS, Epoch, first_epoch, sha256
 from tests.client.fake_server import FakeServer, opened
 from tests.client.pictures import make_pictures
-from tests.client.test_uploading import items
+from tests.client.test_uploading import COUNT, items
 from tests.pictures.files import encode, photograph
 from tpsi_client import Choices, Device
 
@@ -33,11 +33,18 @@ def start(home: Path, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
+def add_photographs(folder: Path, count: int) -> None:
+    """More photographs, all different."""
+    image = photograph("coffee")
+    for number in range(count):
+        (folder / f"more{number:03}.jpg").write_bytes(encode(image.crop((number, 0, number + 150, 150)), "JPEG"))
+
+
 class TestUpload:
     @pytest.mark.parametrize("batch", [1, 2, 3])
     def test_killed_before_an_acknowledgement(self, enrol: Enrol, server: FakeServer, home: Path, batch: int) -> None:
         device = enrol(Choices(size_class=0))
-        device.queue(items(600, 0))
+        device.queue(items(COUNT, 0))
         device.close()
         victim = start(home, "upload")
         seen = 0
@@ -56,14 +63,14 @@ class TestUpload:
         with Device.open(home) as again:
             before = again.status()
             assert before.acknowledged <= len(server.behaviour.stored)
-            assert before.acknowledged + before.queued == 600
+            assert before.acknowledged + before.queued == COUNT
             again.upload()
-            assert (again.status().queued, again.status().acknowledged) == (0, 600)
-        assert len(server.behaviour.stored) == 600
+            assert (again.status().queued, again.status().acknowledged) == (0, COUNT)
+        assert len(server.behaviour.stored) == COUNT
 
     def test_interrupted_by_the_user(self, enrol: Enrol, server: FakeServer, home: Path) -> None:
         device = enrol(Choices(size_class=0))
-        device.queue(items(600, 0))
+        device.queue(items(COUNT, 0))
         device.close()
         victim = start(home, "upload")
 
@@ -81,8 +88,58 @@ class TestUpload:
         server.behaviour.on_batch = lambda: None
         with Device.open(home) as again:
             again.upload()
-            assert again.status().acknowledged == 600
-        assert len(server.behaviour.stored) == 600
+            assert again.status().acknowledged == COUNT
+        assert len(server.behaviour.stored) == COUNT
+
+
+class TestFullDisk:
+    """A limit on the size of files stands in for a disk that is full."""
+
+    def limited(self, home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-c", LIMITED, *arguments],
+            env=os.environ | {"TPSI_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_while_sealing(self, enrol: Enrol, server: FakeServer, home: Path, folder: Path) -> None:
+        add_photographs(folder, 60)
+        enrol().close()
+        full = self.limited(home, "scan", str(folder))
+        assert (full.returncode, full.stdout, full.stderr.count("\n")) == (1, "", 1)
+        assert "outbox.sqlite3" in full.stderr
+        with Device.open(home) as device:
+            before = device.status()
+            assert before.queued == before.remembered == before.sealed
+            device.scan(folder)
+            device.upload()
+            assert device.status().remembered == 72
+        assert len(server.behaviour.stored) == 72
+
+    def test_while_fetching(self, enrol: Enrol, server: FakeServer, home: Path) -> None:
+        server.behaviour.epochs = [first_epoch(fillers=FILLERS)]
+        enrol(fetch=False).close()
+        full = self.limited(home, "fetch")
+        assert (full.returncode, full.stdout) == (1, "")
+        assert full.stderr.startswith("tpsi-device: can't write ")
+        assert full.stderr.endswith("table.part: the disk is full; make room and try again\n")
+        with Device.open(home) as device:
+            assert device.fetch().received < len(first_epoch(fillers=FILLERS).table)
+            assert device.status().table_complete
+
+
+#: A command whose files can't grow beyond 150 000 octets.
+LIMITED = """
+import resource, signal
+from tpsi_client.cli import main
+from tpsi import group
+group("TPSI-RISTRETTO255-SHA512")  # its library unpacks a larger file
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+main()
+"""
 
 
 class TestScan:
@@ -93,9 +150,7 @@ class TestScan:
     @pytest.fixture
     def many(self, folder: Path) -> Path:
         """400 more photographs, so that a scan takes a while."""
-        image = photograph("coffee")
-        for number in range(400):
-            (folder / f"more{number:03}.jpg").write_bytes(encode(image.crop((number, 0, number + 150, 150)), "JPEG"))
+        add_photographs(folder, 400)
         return folder
 
     def test_killed_between_blocks_of_pictures(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tpsi_proto import tpsi_pb2 as pb
 
 Enrol = Callable[..., Device]
 SMALL = Choices(size_class=1)
+#: Three batches, the last one a short one.
+COUNT = 2 * MAX_BATCH + 20
 
 
 def items(count: int, size: int = 10) -> list[Item]:
@@ -26,9 +29,9 @@ def items(count: int, size: int = 10) -> list[Item]:
 
 @pytest.fixture
 def loaded(enrol: Enrol) -> Device:
-    """A device with 600 small vouchers in its outbox: three batches."""
+    """A device with small vouchers in its outbox."""
     device = enrol(SMALL)
-    assert device.queue(items(600)) == 600
+    assert device.queue(items(COUNT)) == COUNT
     return device
 
 
@@ -40,9 +43,9 @@ class TestDelivery:
     def test_everything_is_acknowledged_and_its_payload_gone(
         self, loaded: Device, server: FakeServer, home: Path
     ) -> None:
-        assert loaded.upload().acknowledged == 600
+        assert loaded.upload().acknowledged == COUNT
         status = loaded.status()
-        assert (status.queued, status.acknowledged, status.queued_octets) == (0, 600, 0)
+        assert (status.queued, status.acknowledged, status.queued_octets) == (0, COUNT, 0)
         assert status.last_upload is not None
         loaded.close()
         content = (home / "outbox.sqlite3").read_bytes() + b"".join(p.read_bytes() for p in home.glob("*-wal"))
@@ -58,36 +61,36 @@ class TestDelivery:
         self, loaded: Device, server: FakeServer
     ) -> None:
         server.behaviour.lose_acks = 2
-        assert loaded.upload().acknowledged == 600
+        assert loaded.upload().acknowledged == COUNT
         sent = [voucher for batch in server.behaviour.batches for voucher in batch]
-        assert len(sent) > len(set(sent)) == 600  # repeated ones are the same octets
-        assert len(server.behaviour.stored) == 600
+        assert len(sent) > len(set(sent)) == COUNT  # repeated ones are the same octets
+        assert len(server.behaviour.stored) == COUNT
 
     def test_a_store_that_is_away_for_a_moment_is_waited_for(self, loaded: Device, server: FakeServer) -> None:
         server.behaviour.unavailable = 2
-        assert loaded.upload().acknowledged == 600
+        assert loaded.upload().acknowledged == COUNT
 
     def test_when_patience_is_over_everything_is_still_there(self, loaded: Device, server: FakeServer) -> None:
         server.behaviour.unavailable = 99
         with pytest.raises(ServiceError, match="can't store anything at the moment"):
             loaded.upload()
-        assert (loaded.status().queued, loaded.status().acknowledged) == (600, 0)
+        assert (loaded.status().queued, loaded.status().acknowledged) == (COUNT, 0)
         server.behaviour.unavailable = 0
-        assert loaded.upload().acknowledged == 600
+        assert loaded.upload().acknowledged == COUNT
 
     def test_progress_is_counted_up_to_the_end(self, loaded: Device, server: FakeServer) -> None:
         server.behaviour.lose_acks = 1
         steps: list[int] = []
         loaded.upload(progress=lambda _stage, done, total: steps.append(done))
         assert steps == sorted(steps)
-        assert steps[-1] == 600
+        assert steps[-1] == COUNT
 
     def test_a_revoked_token_stops_at_once(self, loaded: Device, server: FakeServer) -> None:
         server.behaviour.token_reason = "TOKEN_REVOKED"
         with pytest.raises(ServiceError, match="revoked") as caught:
             loaded.upload()
         assert not caught.value.passing
-        assert loaded.status().queued == 600
+        assert loaded.status().queued == COUNT
 
     def test_batches_stay_within_bounds(self, enrol: Enrol, server: FakeServer) -> None:
         device = enrol(Choices(size_class=21))  # 64 KiB each
@@ -135,26 +138,26 @@ class TestRefused:
         )
         report = loaded.upload()
         name = pb.Reason.Name(reason)
-        assert (report.acknowledged, report.refused) == (0, {name: 600})
-        assert (loaded.status().queued, dict(loaded.status().refused)) == (0, {name: 600})
+        assert (report.acknowledged, report.refused) == (0, {name: COUNT})
+        assert (loaded.status().queued, dict(loaded.status().refused)) == (0, {name: COUNT})
         server.behaviour.epochs.append(second)
         loaded.fetch()
         server.behaviour.batches.clear()
         assert loaded.upload().acknowledged == 0
         assert server.behaviour.batches == []
         # What is queued again for the same items is null: the new epoch sees nothing of them.
-        loaded.queue(items(600))
+        loaded.queue(items(COUNT))
         loaded.upload()
         assert opened(second, server.behaviour.vouchers) == 0
         loaded.rescan()
-        assert (loaded.status().refused, loaded.status().replaced) == ({}, 600)
+        assert (loaded.status().refused, loaded.status().replaced) == ({}, COUNT)
 
     def test_refused_vouchers_can_be_sent_again_as_they_are(self, loaded: Device, server: FakeServer) -> None:
         server.behaviour.refuse = lambda _data: pb.EPOCH_RETIRED
         loaded.upload()
         server.behaviour.refuse = lambda _data: None
         sent = {voucher for batch in server.behaviour.batches for voucher in batch}
-        assert loaded.upload(again=True).acknowledged == 600
+        assert loaded.upload(again=True).acknowledged == COUNT
         assert set(server.behaviour.vouchers) == sent
         assert loaded.status().refused == {}
 
@@ -168,19 +171,19 @@ class TestRefused:
 
         server.behaviour.refuse = refuse_first
         report = loaded.upload()
-        assert (report.acknowledged, report.refused) == (599, {"VOUCHER_MALFORMED": 1})
+        assert (report.acknowledged, report.refused) == (COUNT - 1, {"VOUCHER_MALFORMED": 1})
 
     def test_trouble_of_the_store_is_no_refusal(self, loaded: Device, server: FakeServer) -> None:
         refusals = iter([pb.STORE_UNAVAILABLE] * 5)
         server.behaviour.refuse = lambda _data: next(refusals, None)
         report = loaded.upload()
-        assert (report.acknowledged, report.refused, loaded.status().queued) == (600, {}, 0)
+        assert (report.acknowledged, report.refused, loaded.status().queued) == (COUNT, {}, 0)
 
     def test_a_reason_that_only_newer_servers_know_loses_nothing(self, loaded: Device, server: FakeServer) -> None:
         server.behaviour.refuse = lambda _data: 999
-        assert loaded.upload().refused == {"REASON_999": 600}
+        assert loaded.upload().refused == {"REASON_999": COUNT}
         server.behaviour.refuse = lambda _data: None
-        assert loaded.upload(again=True).acknowledged == 600
+        assert loaded.upload(again=True).acknowledged == COUNT
 
 
 class TestFalseAcknowledgements:
@@ -217,7 +220,7 @@ class TestFalseAcknowledgements:
         monkeypatch.setattr(Service, "upload", upload)
         with pytest.raises(ServiceError, match="acknowledges something else"):
             loaded.upload()
-        assert (loaded.status().queued, loaded.status().acknowledged) == (600, 0)
+        assert (loaded.status().queued, loaded.status().acknowledged) == (COUNT, 0)
 
     def test_a_server_that_ends_the_call_early(self, loaded: Device, monkeypatch: pytest.MonkeyPatch) -> None:
         honest = Service.upload
@@ -228,7 +231,7 @@ class TestFalseAcknowledgements:
                 return
 
         monkeypatch.setattr(Service, "upload", upload)
-        assert loaded.upload().acknowledged == 600  # each attempt brought one batch forward
+        assert loaded.upload().acknowledged == COUNT  # each attempt brought one batch forward
 
 
 class TestAsync:
@@ -243,6 +246,14 @@ class TestAsync:
     def test_the_same_awaited(self, enrol: Enrol, home: Path, folder: Path) -> None:
         enrol().close()
         assert asyncio.run(self.everything(home, folder)) == (12, 12)
+
+    def test_both_faces_have_the_same_names_and_arguments(self) -> None:
+        def names(face: type) -> dict[str, list[str]]:
+            public = {name: value for name, value in vars(face).items() if name[0] != "_" and name != "local"}
+            return {name: list(signature(value).parameters) for name, value in public.items() if callable(value)}
+
+        assert names(Device) == names(AsyncDevice)
+        assert {"open", "enrol"} <= vars(Device).keys() & vars(AsyncDevice).keys()
 
     def test_the_sync_face_says_what_to_use_inside_of_an_event_loop(self, device: Device) -> None:
         async def wrong() -> None:

@@ -12,7 +12,7 @@ from rich.progress import Progress as Bars
 from tpsi_client.fetching import Progress
 from tpsi_client.local import silent
 
-_console = Console(stderr=True, highlight=False, soft_wrap=True)
+_console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def show(lines: Iterable[str]) -> None:
@@ -23,7 +23,8 @@ def show(lines: Iterable[str]) -> None:
 
 def say(text: str) -> None:
     """One line on stderr, above a progress bar if there is one."""
-    _console.print(" ".join(text.split()), markup=False)
+    line = " ".join(text.split())  # what a file or a server is called must not steer the terminal
+    _console.print("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line))
 
 
 class _Notes(logging.Handler):

@@ -39,7 +39,7 @@ def count(number: int, one: str, many: str = "") -> str:
 def promise(pictures: int) -> str:
     """What a threshold means, in pictures."""
     return (
-        f"while at most {count(pictures, 'picture')} of this account match, the server learns nothing about any of "
+        f"while at most {count(pictures, 'picture')} of this device match, the server learns nothing about any of "
         "them; beyond that, it learns the matching ones"
     )
 
@@ -107,7 +107,9 @@ def scanned(report: ScanReport) -> Iterator[str]:
     if report.originals:
         yield f"{count(report.originals, 'encrypted original')} written."
     yield from _listed("Not usable:", report.unusable, report.unusable_count)
-    yield from _listed("Sealed without some of what they could have:", report.partial, len(report.partial))
+    yield from _listed(
+        "Sealed, but without a small picture, or without one of the hashes:", report.partial, len(report.partial)
+    )
 
 
 def uploaded(report: UploadReport) -> Iterator[str]:
