@@ -56,8 +56,7 @@ def import_list(
     OperatorError if the file has nothing that can be taken, or, if `strict`, anything that cannot.
     """
     _check_name(source)
-    spool = Spool()
-    try:
+    with Spool() as spool:
         with open_list(
             path, format=options.form, default_type=options.default_type, categories=options.categories
         ) as reader:
@@ -74,8 +73,6 @@ def import_list(
             report=report.to_dict(),
             now=clock(),
         )
-    finally:
-        spool.close()
     return ImportResult(form, report, notes, imported)
 
 

@@ -23,9 +23,8 @@ from tpsi import (
     seal,
 )
 from tpsi.labels import Label
-from tpsi.sealing import item_key, slot_key
 from tpsi.symmetric import seal as aead
-from tpsi.voucher import Header, Slot, Voucher, context, payload_data, slot_count, slot_data
+from tpsi.voucher import Header, Slot, Voucher, context, item_key, payload_data, slot_count, slot_data, slot_key
 from tpsi_server import DataFolder, Runtime, Store
 from tpsi_server.epochs import Builder, BuildOptions
 from tpsi_server.keys import KeyRing

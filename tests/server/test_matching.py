@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from tpsi import Secret, Sharing, Synthetic, SyntheticMode, seal
 from tpsi.account import shares
 from tpsi_server import KeyFileError, OperatorError, Runtime
 from tpsi_server.crew import Crew, Failure, OwnCrew, ProcessCrew
-from tpsi_server.jobs import ExamineJob, MatchJob
+from tpsi_server.jobs import ExamineJob, MatchJob, Result
 from tpsi_server.keys import epoch_key_path
 from tpsi_server.matching import MATCH_LEASE, Matcher
 from tpsi_server.store.matches import MAX_ATTEMPTS
@@ -260,7 +261,7 @@ def test_stopping_gives_claimed_work_back(site: Site, runtime: Runtime) -> None:
     runtime.ingest.ingest("alice", vouchers(runtime, range(4)))
 
     class Slow(OwnCrew):
-        def finished(self, timeout: float) -> list[tuple[object, object]]:  # type: ignore[override]
+        def finished(self, timeout: float) -> list[tuple[Any, Result | Failure]]:
             return []
 
     slow = matcher(site, runtime, Slow())

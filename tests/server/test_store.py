@@ -3,15 +3,17 @@
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
 from tests.server.site import opened
-from tpsi import Pool, Sharing
+from tpsi import Examination, Pool, Sharing, Verdict
+from tpsi.detection import Outcome
 from tpsi_server import Store, StoreError
-from tpsi_server.store import Delivery, Incoming, Match
+from tpsi_server.store import Delivery, Due, Incoming, Match
 from tpsi_server.store.database import Database
 from tpsi_server.store.fairness import FairLock
 from tpsi_server.store.schema import SCHEMA_VERSION, accounts, metadata, schema_version, vouchers
@@ -20,12 +22,12 @@ POOL = Pool(bytes(16), 0, Sharing(3, 4))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> Iterator[Store]:
     """A store with the account alice and epoch 1."""
-    made = Store.create(tmp_path / "store")
-    made.accounts.add("alice", 1.0)
-    made.epochs.add(1, bytes(32), 1.0)
-    return made
+    with Store.create(tmp_path / "store") as made:
+        made.accounts.add("alice", 1.0)
+        made.epochs.add(1, bytes(32), 1.0)
+        yield made
 
 
 def deliver(store: Store, count: int, start: int = 0, account: str = "alice") -> None:
@@ -104,6 +106,7 @@ def test_writers_of_two_processes_wait_for_each_other(store: Store, tmp_path: Pa
         connection.execute(update(accounts).values(vouchers=accounts.c.vouchers + 1))
     thread.join()
     found = other.accounts.find("alice")
+    other.close()
     assert found is not None
     assert found.vouchers == 2
 
@@ -218,12 +221,7 @@ def test_a_pool_is_examined_again_only_when_it_has_grown_enough_or_rested(store:
     assert store.pools.claim(60.0, 32.0) is not None  # it has grown by more than two percent
 
 
-def _record_nothing(store: Store, due: object, took: float, now: float) -> None:
-    from tpsi import Examination, Verdict
-    from tpsi.detection import Outcome
-    from tpsi_server.store import Due
-
-    assert isinstance(due, Due)
+def _record_nothing(store: Store, due: Due, took: float, now: float) -> None:
     count = len(due.opened)
     undecided = Examination(Outcome.UNDECIDED, count, count, (Verdict.WITHHELD,) * count, (None,) * count, None)
     store.pools.record(due, undecided, took, now)

@@ -5,7 +5,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import IO, Any
+from types import TracebackType
+from typing import IO, Any, Self
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
@@ -56,7 +57,8 @@ class Imported:
 class Spool:
     """The changes of one import, kept on the disk until all of the file was read without a fault.
 
-    So a long import holds up nobody: the database is only locked while the changes are applied.
+    So a long import holds up nobody: the database is only locked while the changes are applied. Use it in a
+    `with` block, or call `close`.
     """
 
     def __init__(self) -> None:
@@ -75,8 +77,16 @@ class Spool:
         return (tuple(json.loads(line)) for line in self._file)
 
     def close(self) -> None:
-        """Drop the changes."""
+        """Drop the changes; closing again does nothing."""
         self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class ListStore:
