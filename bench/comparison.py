@@ -1,4 +1,4 @@
-"""Our steps beside the peer's that do the like, round by round."""
+"""Our steps beside the peer's that do the like."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,16 +27,14 @@ class Compared:
 
 
 def compare(costs: Sequence[Cost], suites: Sequence[str], tables: Sequence[str]) -> Iterator[Compared]:
-    """Three rows for every suite and table that was measured; all costs are of one run, with the peer in it."""
-    peer = {step: find(costs, f"{NAME}: {step}").seconds for step in ("set up", "device", "process")}
+    """Three rows for every suite and table that was measured, with the peer beside it."""
     for suite in suites:
         for table in (table for table in TABLES if table in tables):
-            blind, encode = find(costs, "blind", suite=suite), find(costs, "encode", suite=suite, table=table)
-            listed = tuple(b + e for b, e in zip(blind.seconds, encode.seconds, strict=True))
+            build = find(costs, "blind and encode", suite=suite, table=table)
             device = find(costs, "seal", suite=suite, table=table, associated_bytes=0)
             match = find(costs, "match", suite=suite, table=table)
             slots = geometry(table, 0).candidates
             slot = tuple(seconds / slots for seconds in match.seconds)
-            yield Compared("blind and encode one listed hash", suite, table, listed, peer["set up"])
-            yield Compared("device's work for one item", suite, table, device.seconds, peer["device"])
-            yield Compared("match one voucher slot", suite, table, slot, peer["process"])
+            yield Compared("blind and encode one listed hash", suite, table, build.seconds, build.beside[NAME])
+            yield Compared("device's work for one item", suite, table, device.seconds, device.beside[NAME])
+            yield Compared("match one voucher slot", suite, table, slot, match.beside[NAME])

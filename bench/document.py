@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.comparison import Compared
 from bench.errors import BenchError
-from bench.measure import Cost, find
+from bench.measure import Cost
 from bench.peer import NAME
 from bench.run import Results
 from bench.sizes import TableSize, VoucherSize
@@ -25,7 +25,7 @@ def document(results: Results) -> dict[str, Any]:
         "format": FORMAT,
         "setting": {"name": results.setting.name, "repeats": results.setting.repeats},
         "machine": results.machine.to_json(),
-        "costs": [_cost(cost, results) for cost in results.costs],
+        "costs": [_cost(cost) for cost in results.costs],
         "tables": [_table(size) for size in results.tables],
         "vouchers": [_voucher(size) for size in results.vouchers],
         "peer": {"name": NAME, **asdict(results.peer)},
@@ -52,16 +52,14 @@ def _write(path: Path, text: str) -> None:
         raise BenchError(f"{path} cannot be written ({error.strerror}): name another file") from None
 
 
-def multiplications(cost: Cost, results: Results) -> Spread | None:
-    """A cost in scalar multiplications of its suite, taken in the same rounds; None if it belongs to no suite."""
-    if cost.subject.suite is None:
-        return None
-    yardstick = find(results.costs, YARDSTICK, suite=cost.subject.suite)
-    return Spread.of(ratios(cost.seconds, yardstick.seconds))
+def multiplications(cost: Cost) -> Spread | None:
+    """A cost in scalar multiplications of its suite; None if it belongs to no suite."""
+    yardstick = cost.beside.get(YARDSTICK)
+    return None if yardstick is None else Spread.of(ratios(cost.seconds, yardstick))
 
 
-def _cost(cost: Cost, results: Results) -> dict[str, Any]:
-    subject, in_multiplications = cost.subject, multiplications(cost, results)
+def _cost(cost: Cost) -> dict[str, Any]:
+    subject, in_multiplications = cost.subject, multiplications(cost)
     return {
         "operation": subject.operation,
         "suite": subject.suite,

@@ -1,4 +1,4 @@
-"""Tasks to be measured, and the rounds in which each is run once, so that noise falls on all of them alike."""
+"""Tasks to be measured, and the rounds in which each is run once, between two samples of what it is compared with."""
 
 import gc
 import time
@@ -28,21 +28,38 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One thing to measure: `sample` does it for `items` items and returns the seconds that this took."""
+class Work:
+    """Something that takes time: `sample` does it for `items` items and returns the seconds that this took."""
 
-    subject: Subject
     items: int
     sample: Callable[[], float]
+
+    def seconds(self) -> float:
+        """Of one item, in one sample."""
+        return self.sample() / self.items
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to measure; `beside` names what it is compared with."""
+
+    subject: Subject
+    work: Work
+    beside: Mapping[str, Work] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The outcome: seconds an item, one value for each round, in the order of the rounds."""
+    """The outcome: seconds an item, one value for each round, in the order of the rounds.
+
+    `beside`: the same of what was measured just before and just after, on average. What slows the machine down for a
+    while hits both, so that ratios are steadier than times.
+    """
 
     subject: Subject
     items: int
     seconds: tuple[float, ...]
+    beside: Mapping[str, tuple[float, ...]]
 
     @property
     def spread(self) -> Spread:
@@ -62,18 +79,22 @@ def cpu(work: Callable[[], object]) -> Callable[[], float]:
 
 
 def measure(tasks: Sequence[Task], repeats: int, progress: Progress) -> list[Cost]:
-    """Run every task once a round, forwards and backwards in turn."""
-    seconds: list[list[float]] = [[] for _ in tasks]
-    done = 0
+    """Run every task once a round."""
+    rounds: list[list[tuple[float, dict[str, float]]]] = [[] for _ in tasks]
     for number in range(repeats):
         gc.collect()
-        order = range(len(tasks)) if number % 2 == 0 else reversed(range(len(tasks)))
-        for index in order:
-            task = tasks[index]
-            progress(done, repeats * len(tasks), str(task.subject))
-            seconds[index].append(task.sample() / task.items)
-            done += 1
-    return [Cost(task.subject, task.items, tuple(taken)) for task, taken in zip(tasks, seconds, strict=True)]
+        for index, task in enumerate(tasks):
+            progress(number * len(tasks) + index, repeats * len(tasks), str(task.subject))
+            before = {name: work.seconds() for name, work in task.beside.items()}
+            seconds = task.work.seconds()
+            beside = {name: (before[name] + work.seconds()) / 2 for name, work in task.beside.items()}
+            rounds[index].append((seconds, beside))
+    return [_cost(task, taken) for task, taken in zip(tasks, rounds, strict=True)]
+
+
+def _cost(task: Task, rounds: Sequence[tuple[float, Mapping[str, float]]]) -> Cost:
+    beside = {name: tuple(besides[name] for _, besides in rounds) for name in task.beside}
+    return Cost(task.subject, task.work.items, tuple(seconds for seconds, _ in rounds), beside)
 
 
 def find(costs: Sequence[Cost], operation: str, **wanted: object) -> Cost:

@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from bench.errors import PeerUnavailableError
-from bench.measure import Subject, Task
+from bench.measure import Work
 
 NAME = "openmined-psi"
 _WORKER = Path(__file__).with_name("peer_worker.py")
@@ -33,10 +33,13 @@ class Peer:
         self.version = str(greeting["version"])
         self.setup_bytes = int(greeting["setup_bytes"])
 
-    def tasks(self) -> Iterator[Task]:
-        """The three steps of the peer that stand beside ours."""
-        for operation, items in (("set up", self.listed), ("device", self.items), ("process", self.items)):
-            yield Task(Subject(f"{NAME}: {operation}"), items, self._sample(operation))
+    def works(self) -> dict[str, dict[str, Work]]:
+        """The three steps of the peer, by those of ours that they stand beside."""
+        return {
+            "blind and encode": {NAME: Work(self.listed, self._sample("set up"))},
+            "seal": {NAME: Work(self.items, self._sample("device"))},
+            "match": {NAME: Work(self.items, self._sample("process"))},
+        }
 
     def _sample(self, operation: str) -> Callable[[], float]:
         def sample() -> float:

@@ -70,7 +70,7 @@ def _costs(results: Results, suite: str) -> Table:
     table = grid(title, ("table", "operation"), ("µs", "quartiles", "scalar mult.", "items"))
     before = costs[0].subject.table
     for cost in costs:
-        subject, scalar = cost.subject, multiplications(cost, results)
+        subject, scalar = cost.subject, multiplications(cost)
         if subject.table != before:
             table.add_section()
         before = subject.table
@@ -172,7 +172,7 @@ def short(suite: str) -> str:
 
 
 def _parameters(given: Mapping[str, int]) -> str:
-    names = {"listed": " into a table of {:,}", "associated_bytes": " with {:,} associated octets"}
+    names = {"listed": " a list of {:,}", "associated_bytes": " with {:,} associated octets"}
     return "".join(text.format(given[name]) for name, text in names.items() if given.get(name))
 
 

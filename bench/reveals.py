@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.errors import BenchError
-from bench.measure import Subject, Task, cpu
+from bench.measure import Subject, Task, Work, cpu
 from bench.settings import Examined
 from tpsi import AccountKeys, Opened, Pool, Secret, Sharing, Verdict, derive, examine
 from tpsi.account import shares, synthetic_share
@@ -22,7 +22,7 @@ def reveal_tasks(cases: Sequence[Examined]) -> Iterator[Task]:
         opened = opened_vouchers(derive(Secret(secrets.token_bytes(32)), pool), case)
         _check(pool, opened, case)
         parameters = {"opened": case.opened, "real": case.real, "threshold": case.threshold, "rows": case.rows}
-        yield Task(Subject("reveal", parameters=parameters), 1, cpu(_examining(pool, opened)))
+        yield Task(Subject("reveal", parameters=parameters), Work(1, cpu(_examining(pool, opened))))
 
 
 def _examining(pool: Pool, opened: Sequence[Opened]) -> Callable[[], object]:

@@ -1,6 +1,6 @@
 """One run of the benchmark: what was asked for, and all that came out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,6 @@ from bench.sizes import TableSize, VoucherSize, built_size, sealed_sizes, table_
 from bench.stage import Stage
 from bench.steps import blind_task, group_tasks, table_tasks
 from bench.uploads import Upload, measure_uploads
-from tpsi.groups import RISTRETTO255_SHA512
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Results:
 def run(asked: Asked, progress: Progress) -> Results:
     """Measure everything that was asked for."""
     machine, setting = this_machine(), asked.setting
-    stages = [Stage(suite, table, setting.listed) for suite in asked.suites for table in asked.tables]
+    stages = [Stage(suite, table, setting.listed[suite]) for suite in asked.suites for table in asked.tables]
     for number, stage in enumerate(stages):
         progress(number, len(stages), f"preparing {stage.suite} {stage.encoding}")
         stage.check()
@@ -87,17 +86,15 @@ def run(asked: Asked, progress: Progress) -> Results:
     )
 
 
-def _tasks(asked: Asked, stages: Sequence[Stage], peer: Peer | None) -> list[Task]:
-    """All tasks; the peer's stand in the midst of those that they are compared with."""
-    setting = asked.setting
-    tasks: list[Task] = []
+def _tasks(asked: Asked, stages: Sequence[Stage], peer: Peer | None) -> Iterator[Task]:
+    setting, works = asked.setting, peer.works() if peer else {}
     for suite in asked.suites:
         mine = [stage for stage in stages if stage.suite == suite]
-        tasks += [*group_tasks(suite, setting), blind_task(mine[0], setting)]
-        tasks += [task for stage in mine for task in table_tasks(stage, setting)]
-        if peer and suite == (RISTRETTO255_SHA512 if RISTRETTO255_SHA512 in asked.suites else asked.suites[0]):
-            tasks += peer.tasks()
-    return [*tasks, *reveal_tasks(setting.examined)]
+        yield from group_tasks(suite, setting)
+        yield blind_task(mine[0], setting)
+        for stage in mine:
+            yield from table_tasks(stage, setting, works)
+    yield from reveal_tasks(setting.examined)
 
 
 def _peer(asked: Asked, stack: ExitStack, progress: Progress) -> tuple[Peer | None, PeerFound]:
@@ -108,7 +105,7 @@ def _peer(asked: Asked, stack: ExitStack, progress: Progress) -> tuple[Peer | No
     progress(0, 1, f"preparing {NAME}")
     items = max(setting.batch.values())
     try:
-        peer = stack.enter_context(Peer(peer_python(asked.peer_folder), setting.listed, items))
+        peer = stack.enter_context(Peer(peer_python(asked.peer_folder), min(setting.listed.values()), items))
     except PeerUnavailableError as error:
         return None, PeerFound(missing=str(error))
     return peer, PeerFound(peer.version, peer.setup_bytes / peer.listed, peer.listed, peer.items)

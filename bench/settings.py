@@ -26,14 +26,14 @@ class Examined:
 class Setting:
     """Sizes of one run.
 
-    `listed`: hashes in every table. `batch[suite]`: items that one sample is taken over. `associated`: octets of
+    `listed[suite]`: hashes in a table. `batch[suite]`: items that one sample is taken over. `associated`: octets of
     associated data that items are sealed with. `upload`: vouchers of an end-to-end sample, of which
     `upload_batch` travel together.
     """
 
     name: str
     repeats: int
-    listed: int
+    listed: dict[str, int]
     batch: dict[str, int]
     associated: tuple[int, ...]
     examined: tuple[Examined, ...]
@@ -49,7 +49,7 @@ def growing(opened: int) -> Examined:
 FULL = Setting(
     name="full",
     repeats=5,
-    listed=4000,
+    listed={RISTRETTO255_SHA512: 10_000, P256_SHA256: 2000},
     batch={RISTRETTO255_SHA512: 500, P256_SHA256: 100},
     associated=(0, 4096),
     examined=(
@@ -64,7 +64,7 @@ FULL = Setting(
 QUICK = Setting(
     name="quick",
     repeats=2,
-    listed=200,
+    listed={RISTRETTO255_SHA512: 200, P256_SHA256: 100},
     batch={RISTRETTO255_SHA512: 16, P256_SHA256: 8},
     associated=(0, 4096),
     examined=(Examined(340, 40, 30, 64), growing(50)),

@@ -70,16 +70,15 @@ def test_a_peer_that_does_not_start_gives_its_last_words(tmp_path: Path) -> None
 
 def test_a_peer_that_stops_in_the_middle_is_noticed(tmp_path: Path) -> None:
     python = _script(tmp_path / "python", """echo '{"version": "0", "setup_bytes": 350}'; read line; exit 3""")
-    with Peer(python, 10, 5) as peer:
-        task = next(iter(peer.tasks()))
-        with pytest.raises(PeerUnavailableError, match="without a word"):
-            task.sample()
+    with Peer(python, 10, 5) as peer, pytest.raises(PeerUnavailableError, match="without a word"):
+        peer.works()["seal"][NAME].sample()
 
 
 def test_what_the_peer_measures_is_divided_by_its_items(tmp_path: Path) -> None:
     answers = """echo '{"version": "0", "setup_bytes": 350}'; while read line; do echo '{"seconds": 20}'; done"""
     with Peer(_script(tmp_path / "python", answers), 10, 5) as peer:
-        assert [(task.items, task.sample()) for task in peer.tasks()] == [(10, 20.0), (5, 20.0), (5, 20.0)]
+        seconds = {step: beside[NAME].seconds() for step, beside in peer.works().items()}
+    assert seconds == {"blind and encode": 2.0, "seal": 4.0, "match": 4.0}
 
 
 def test_a_run_without_its_peer_says_so_and_measures_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +93,13 @@ def test_a_run_without_its_peer_says_so_and_measures_the_rest(tmp_path: Path, mo
     assert f"{NAME} was not measured: the registry was not reached" in shown.getvalue()
     assert document(results)["peer"]["missing"] == "the registry was not reached"
     assert document(results)["compared"] == []
-    assert {cost["operation"] for cost in document(results)["costs"]} >= {"blind", "encode", "seal", "match"}
+    assert {cost["operation"] for cost in document(results)["costs"]} >= {
+        "blind",
+        "encode",
+        "blind and encode",
+        "seal",
+        "match",
+    }
 
 
 def test_the_peers_worker_imports_nothing_of_ours() -> None:
