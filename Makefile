@@ -4,7 +4,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := protocol client server proto/generate.py tests examples bench
 
 .PHONY: demo test check lint types bench generate clean
 
@@ -15,8 +14,8 @@ test: $(VENV)/.test lint types
 	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.test
-	$(BIN)/python -m ruff check $(SOURCES)
-	$(BIN)/python -m ruff format --check $(SOURCES)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
 
 types: $(VENV)/.test
 	$(BIN)/python -m mypy

@@ -112,7 +112,7 @@ class World:
         return replace(self.built.table, cells=cells)
 
     def seal(self, names: Iterable[object], device: Device | None = None, **options: object) -> SealedBatch:
-        """Seal the items of some names on a device; the vouchers come in the order of the items, for the test to read."""
+        """Seal the items of some names on a device; the vouchers come in the order of the items, for tests to read."""
         batch = seal(device or self.device(), items_of(names), rng=self.rng, **options)  # type: ignore[arg-type]
         return replace(batch, vouchers=tuple(sorted(batch.vouchers, key=lambda v: (v.item, v.kind.value))))
 
