@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -12,6 +11,7 @@ import numpy as np
 from tpsi import Group, Secret, TableSecrets, group
 from tpsi.groups import Rows
 from tpsi.table import Progress, blind_items
+from tpsi_server.children import interrupts_held
 
 #: Items of one task: a fraction of a second of work, a few hundred kilobytes.
 CHUNK = 4096
@@ -52,7 +52,8 @@ class ParallelBlinding:
         for start in range(0, len(items), CHUNK):
             if len(running) >= AHEAD * self._processes:
                 self._take(running, blinded)
-            running.append((start, pool.submit(_blind, items[start : start + CHUNK])))
+            with interrupts_held():  # the pool starts its processes when it is given work
+                running.append((start, pool.submit(_blind, items[start : start + CHUNK])))
         while running:
             self._take(running, blinded)
 
@@ -67,7 +68,6 @@ _SECRETS: list[tuple[Group, TableSecrets]] = []  # of this process, if it is one
 
 
 def _start(suite: str, alpha: bytes, fill_key: bytes) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends the pool
     _SECRETS.append((group(suite), TableSecrets(Secret(alpha), Secret(fill_key))))
 
 

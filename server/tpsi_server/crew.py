@@ -2,12 +2,12 @@
 
 import logging
 import multiprocessing
-import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
+from tpsi_server.children import interrupts_held
 from tpsi_server.jobs import Job, Result
 
 #: Seconds that a killed process is waited for.
@@ -116,7 +116,8 @@ class _Worker:
         self.alive = True
         self._ready = False
         self._process = context.Process(target=_work, args=(theirs,), name="tpsi-matching", daemon=True)
-        self._process.start()
+        with interrupts_held():
+            self._process.start()
         theirs.close()  # so that the connection ends with the process
 
     def give(self, ticket: tuple[Any], job: Job) -> None:
@@ -147,7 +148,6 @@ class _Worker:
 
 def _work(connection: "Connection[Any, Any]") -> None:
     """The life of a process: a sign that it is there, then results for jobs, until the other end is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the parent, which then ends this process
     with suppress(EOFError, OSError):
         connection.send(None)
         while True:

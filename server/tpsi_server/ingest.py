@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from tpsi import DecodeError, Header, Voucher
+from tpsi.manifest import MANIFEST_ID_SIZE
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
 from tpsi_server.store import Answer, Delivery, Incoming, Store
@@ -19,6 +20,8 @@ from tpsi_server.tables import TableRepository
 MAX_BATCH = 1024
 #: Vouchers and octets that share a transaction: enough to make the disk's part small, and no long wait.
 GROUP_VOUCHERS, GROUP_OCTETS = 8192, 32 << 20
+#: Where a voucher's header has it (specification, section 7.1), after the version.
+_MANIFEST_ID = slice(1, 1 + MANIFEST_ID_SIZE)
 
 _log = logging.getLogger(__name__)
 
@@ -109,9 +112,10 @@ class Ingest:
 
     def _judge(self, data: bytes) -> Incoming | Reason:
         """Decode a voucher for the epoch that it names."""
+        epoch = self._tables.by_manifest_id(data[_MANIFEST_ID])
         try:
-            epoch = self._tables.by_manifest_id(Header.decode(data).manifest_id)
             if epoch is None:
+                Header.decode(data)
                 return Reason.VOUCHER_WRONG_EPOCH
             header = Voucher.decode(data, epoch.manifest).header
         except DecodeError:

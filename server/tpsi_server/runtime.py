@@ -70,7 +70,9 @@ class Runtime:
         """
         if self._matching is None:
             self._matching = MatchingThread(self._matcher())
-            _log.info("matching with %s", f"{self._workers} processes" if self._workers else "this process")
+            _log.info(
+                "matching with %s", f"{self._workers} worker processes" if self._workers else "this process alone"
+            )
 
     def stop_matching(self) -> None:
         """Stop within a second; work that was under way is done again later."""

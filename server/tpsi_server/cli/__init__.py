@@ -36,11 +36,15 @@ def _run(arguments: list[str] | None) -> int | str | None:
         where = f" ({error.filename})" if error.filename else ""
         say(f"{PROGRAM}: the system reports: {error.strerror or type(error).__name__}{where}")
         return 1
-    except SystemExit as end:
-        if end.code == INTERRUPTED:
-            say(f"{PROGRAM}: interrupted; nothing is left half done")
-        return end.code
-    return 0
+    except KeyboardInterrupt:
+        end: int | str | None = INTERRUPTED
+    except SystemExit as asked:
+        end = asked.code
+    else:
+        end = 0
+    if end == INTERRUPTED:
+        say(f"{PROGRAM}: interrupted; nothing is left half done")
+    return end
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -4,10 +4,11 @@ Everything that depends on which database it is stands here.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select
 from sqlalchemy.dialects import sqlite
@@ -25,6 +26,10 @@ CACHE = 32 << 20
 #: Connections kept, and those that may come on top when many threads read.
 POOL_SIZE, POOL_OVERFLOW = 8, 56
 
+#: Values that one query names: below the number of parameters that every SQLite takes.
+LOOKUP = 500
+
+_T = TypeVar("_T")
 _BEGIN = "tpsi_begin"
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -98,6 +103,13 @@ class Database:
             raise StoreError(f"{path} has schema {version}, this program needs {SCHEMA_VERSION}: restore a newer copy")
         if version > SCHEMA_VERSION:
             raise StoreError(f"{path} has schema {version}, this program knows {SCHEMA_VERSION}: update tpsi-server")
+
+
+def batched(values: Iterable[_T]) -> Iterator[list[_T]]:
+    """Values in lists of at most LOOKUP, for queries that name them."""
+    rest = iter(values)
+    while some := list(islice(rest, LOOKUP)):
+        yield some
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:

@@ -5,11 +5,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select
 
-from tpsi_server.store.database import insert_new
+from tpsi_server.store.database import batched, insert_new
 from tpsi_server.store.schema import account_flags, vouchers
-
-#: Row numbers in one query: below the number of parameters that every SQLite takes.
-_LOOKUP = 500
 
 
 class Flag(StrEnum):
@@ -24,8 +21,8 @@ class Flag(StrEnum):
 
 def raise_flags(connection: Connection, flag: Flag, voucher_numbers: Sequence[int], now: int) -> None:
     """Flag the accounts of some vouchers; the first time counts."""
-    for start in range(0, len(voucher_numbers), _LOOKUP):
-        wanted = vouchers.c.id.in_(voucher_numbers[start : start + _LOOKUP])
+    for some in batched(voucher_numbers):
+        wanted = vouchers.c.id.in_(some)
         found = connection.execute(select(vouchers.c.account).where(wanted).distinct()).scalars()
         for account in found.all():
             raise_flag(connection, flag, account, now)

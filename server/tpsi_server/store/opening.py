@@ -5,12 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tpsi import Opened, Pool, Secret, Verdict, open_associated
-from tpsi_server.store.database import insert_new
+from tpsi_server.store.database import batched, insert_new
 from tpsi_server.store.flags import Flag, raise_flags
 from tpsi_server.store.schema import accounts, opened, pools, reveals, vouchers
-
-#: Row numbers in one query: below the number of parameters that every SQLite takes.
-_LOOKUP = 500
 
 _Matched = tuple[int, Opened, Pool]
 _Late = tuple[int, Opened]
@@ -92,8 +89,7 @@ def _pool_row(connection: Connection, account: int, pool: Pool) -> tuple[int, Se
 def _owners(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
     """The account of every voucher, by row numbers."""
     owners: dict[int, int] = {}
-    for start in range(0, len(numbers), _LOOKUP):
-        wanted = vouchers.c.id.in_(numbers[start : start + _LOOKUP])
-        found = connection.execute(select(vouchers.c.id, vouchers.c.account).where(wanted))
+    for some in batched(numbers):
+        found = connection.execute(select(vouchers.c.id, vouchers.c.account).where(vouchers.c.id.in_(some)))
         owners.update((row.id, row.account) for row in found)
     return owners

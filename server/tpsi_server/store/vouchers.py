@@ -1,17 +1,18 @@
 """Vouchers coming in: many deliveries in one transaction, each voucher once."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, bindparam, func, literal, select, update
 
 from tpsi_server.store.clock import to_stored
-from tpsi_server.store.database import Database, insert_new
+from tpsi_server.store.database import Database, batched, insert_new
 from tpsi_server.store.schema import VoucherState, accounts, epochs, vouchers
 
-#: Identifiers in one query: below the number of parameters that every SQLite takes.
-_LOOKUP = 500
+#: An account's row number and a voucher id.
+_Key = tuple[int, bytes]
 
 
 class Answer(Enum):
@@ -56,11 +57,26 @@ class VoucherStore:
 
         One answer for every voucher, in order; None for a delivery whose account is unknown or revoked.
         """
+        stamp = to_stored(now)
         with self._database.write() as connection:
-            last = connection.execute(select(func.coalesce(func.max(vouchers.c.id), 0))).scalar_one()
+            owners = _owners(connection, {delivery.account for delivery in deliveries})
             in_force = set(connection.execute(select(epochs.c.number).where(epochs.c.retired.is_(None))).scalars())
-            stamp = to_stored(now)
-            return [_deliver(connection, delivery, in_force, stamp, last) for delivery in deliveries]
+            last = connection.execute(select(func.coalesce(func.max(vouchers.c.id), 0))).scalar_one()
+            known = [delivery for delivery in deliveries if delivery.account in owners]
+            rows = [
+                _row(owners[delivery.account], voucher, stamp)
+                for delivery in known
+                for voucher in delivery.vouchers
+                if voucher.epoch in in_force
+            ]
+            added = insert_new(connection, vouchers, rows)
+            if added == sum(len(delivery.vouchers) for delivery in known):
+                answers = [[Answer.NEW] * len(delivery.vouchers) for delivery in known]
+            else:
+                answers = _compare(connection, owners, known, last)
+            _count(connection, owners, known, answers, stamp)
+        answered = iter(answers)
+        return [next(answered) if delivery.account in owners else None for delivery in deliveries]
 
     def count_waiting(self) -> int:
         """How many vouchers wait to be matched."""
@@ -78,24 +94,15 @@ class VoucherStore:
             return int(connection.execute(counted).scalar_one())
 
 
-def _deliver(
-    connection: Connection, delivery: Delivery, in_force: Collection[int], now: int, last: int
-) -> list[Answer] | None:
-    """One delivery. Vouchers of epochs `in_force` are taken; rows above `last` are this transaction's."""
-    wanted = (accounts.c.name == delivery.account) & accounts.c.revoked.is_(None)
-    account = connection.execute(select(accounts.c.id).where(wanted)).scalar()
-    if account is None:
-        return None
-    rows = [_row(account, voucher, now) for voucher in delivery.vouchers if voucher.epoch in in_force]
-    added = insert_new(connection, vouchers, rows)
-    if added:
-        counts = {"vouchers": accounts.c.vouchers + added, "last_upload": now}
-        connection.execute(update(accounts).where(accounts.c.id == account).values(counts))
-    if added == len(delivery.vouchers):
-        return [Answer.NEW] * added
-    stored = _lookup(connection, account, [voucher.voucher_id for voucher in delivery.vouchers])
-    fresh: set[bytes] = {voucher_id for voucher_id, (row, _) in stored.items() if row > last}
-    return [_answer(voucher, stored, fresh) for voucher in delivery.vouchers]
+def _owners(connection: Connection, names: Collection[str]) -> dict[str, int]:
+    """The row numbers of those accounts that may deliver."""
+    found: dict[str, int] = {}
+    for some in batched(names):
+        wanted = accounts.c.name.in_(some) & accounts.c.revoked.is_(None)
+        found.update(
+            (row.name, row.id) for row in connection.execute(select(accounts.c.name, accounts.c.id).where(wanted))
+        )
+    return found
 
 
 def _row(account: int, voucher: Incoming, now: int) -> dict[str, object]:
@@ -112,22 +119,58 @@ def _row(account: int, voucher: Incoming, now: int) -> dict[str, object]:
     }
 
 
-def _lookup(connection: Connection, account: int, ids: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
+def _compare(
+    connection: Connection, owners: Mapping[str, int], deliveries: Sequence[Delivery], last: int
+) -> list[list[Answer]]:
+    """The answers where not all was new: what is stored now is compared. Rows above `last` are this transaction's."""
+    stored: dict[_Key, tuple[int, bytes]] = {}
+    for delivery in deliveries:
+        ids = [voucher.voucher_id for voucher in delivery.vouchers]
+        stored.update(_lookup(connection, owners[delivery.account], ids))
+    fresh = {key for key, (number, _) in stored.items() if number > last}
+    return [
+        [
+            _answer((owners[delivery.account], voucher.voucher_id), voucher, stored, fresh)
+            for voucher in delivery.vouchers
+        ]
+        for delivery in deliveries
+    ]
+
+
+def _lookup(connection: Connection, account: int, ids: Sequence[bytes]) -> dict[_Key, tuple[int, bytes]]:
     """Row number and digest of those vouchers of an account that are stored."""
-    found: dict[bytes, tuple[int, bytes]] = {}
-    for start in range(0, len(ids), _LOOKUP):
-        wanted = (vouchers.c.account == account) & vouchers.c.voucher_id.in_(ids[start : start + _LOOKUP])
-        for row in connection.execute(select(vouchers.c.voucher_id, vouchers.c.id, vouchers.c.digest).where(wanted)):
-            found[row.voucher_id] = (row.id, row.digest)
+    columns = vouchers.c.voucher_id, vouchers.c.id, vouchers.c.digest
+    found: dict[_Key, tuple[int, bytes]] = {}
+    for some in batched(ids):
+        wanted = (vouchers.c.account == account) & vouchers.c.voucher_id.in_(some)
+        for row in connection.execute(select(*columns).where(wanted)):
+            found[account, row.voucher_id] = (row.id, row.digest)
     return found
 
 
-def _answer(voucher: Incoming, stored: dict[bytes, tuple[int, bytes]], fresh: set[bytes]) -> Answer:
-    if voucher.voucher_id not in stored:
+def _answer(key: _Key, voucher: Incoming, stored: Mapping[_Key, tuple[int, bytes]], fresh: set[_Key]) -> Answer:
+    if key not in stored:
         return Answer.NOT_TAKEN
-    if stored[voucher.voucher_id][1] != voucher.digest:
+    if stored[key][1] != voucher.digest:
         return Answer.OTHER
-    if voucher.voucher_id in fresh:
-        fresh.discard(voucher.voucher_id)  # a copy later in the delivery was stored before
+    if key in fresh:
+        fresh.discard(key)  # a copy that comes later in the transaction was stored before
         return Answer.NEW
     return Answer.ALREADY
+
+
+def _count(
+    connection: Connection,
+    owners: Mapping[str, int],
+    deliveries: Sequence[Delivery],
+    answers: Sequence[Sequence[Answer]],
+    now: int,
+) -> None:
+    """Keep the accounts' counts in step with their vouchers."""
+    new: Counter[int] = Counter()
+    for delivery, answered in zip(deliveries, answers, strict=True):
+        new[owners[delivery.account]] += answered.count(Answer.NEW)
+    rows = [{"number": account, "new": count} for account, count in new.items() if count]
+    if rows:
+        values = {"vouchers": accounts.c.vouchers + bindparam("new"), "last_upload": now}
+        connection.execute(update(accounts).where(accounts.c.id == bindparam("number")).values(values), rows)
