@@ -31,9 +31,7 @@ def generate(output: Path) -> None:
 def main() -> int:
     """Run from the command line; the exit status."""
     parser = argparse.ArgumentParser(description="Generate the Python code of the wire contract.")
-    parser.add_argument(
-        "output", nargs="?", type=Path, default=ROOT, help="folder to write below (default: proto)"
-    )
+    parser.add_argument("output", nargs="?", type=Path, default=ROOT, help="folder to write below (default: proto)")
     try:
         generate(parser.parse_args().output)
     except (subprocess.CalledProcessError, OSError) as error:

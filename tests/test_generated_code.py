@@ -121,9 +121,7 @@ def test_the_type_hints_name_the_fields_of_the_contract(contract: descriptor_pb2
 def annotations(node: ast.ClassDef) -> set[str]:
     """The annotated names in a class body, constants for field numbers and slots left out."""
     targets = [
-        line.target.id
-        for line in node.body
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+        line.target.id for line in node.body if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
     ]
     return {name for name in targets if not name.endswith("_FIELD_NUMBER")}
 
@@ -136,9 +134,7 @@ def names(fields: RepeatedCompositeFieldContainer[Any]) -> set[str]:
 def test_the_code_demands_no_newer_runtime_than_the_distribution_does() -> None:
     """Generated code refuses to load with runtimes that are older than its generator."""
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
-    floors: dict[str, str] = dict(
-        re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(project["dependencies"]), re.MULTILINE)
-    )
+    floors: dict[str, str] = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(project["dependencies"]), re.MULTILINE))
     assert floors["grpcio"] == tpsi_pb2_grpc.GRPC_GENERATED_VERSION
     source = Path(tpsi_pb2.__file__).read_text(encoding="utf-8")
     (generator,) = re.findall(r"^# Protobuf Python Version: ([\d.]+)$", source, re.MULTILINE)

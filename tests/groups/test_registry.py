@@ -23,9 +23,7 @@ def test_one_object_a_suite() -> None:
     assert group(P256_SHA256) is group(P256_SHA256)
 
 
-@pytest.mark.parametrize(
-    "name", ["", "tpsi-p256-sha256", "TPSI-P256-SHA256 ", "P256-SHA256", "TPSI-P384-SHA384"]
-)
+@pytest.mark.parametrize("name", ["", "tpsi-p256-sha256", "TPSI-P256-SHA256 ", "P256-SHA256", "TPSI-P384-SHA384"])
 def test_unknown_suites_are_refused(name: str) -> None:
     with pytest.raises(CallerError, match="TPSI-RISTRETTO255-SHA512"):
         group(name)

@@ -53,9 +53,7 @@ def test_a_device_that_hashes_otherwise_is_found_out() -> None:
 
 
 def test_what_cannot_be_checked_is_a_mismatch_too() -> None:
-    unpublished, unknown = check_hashers(
-        ["sha256", "neuralhash"], canary_picture(), {"neuralhash": "00" * 12}
-    )
+    unpublished, unknown = check_hashers(["sha256", "neuralhash"], canary_picture(), {"neuralhash": "00" * 12})
     assert unpublished == Mismatch("sha256", None, CANARY_HASHES["sha256"])
     assert "can't be checked" in str(unpublished)
     assert unknown == Mismatch("neuralhash", "00" * 12, None)
@@ -75,8 +73,6 @@ def test_the_canary_needs_the_standard_library_only() -> None:
         name.split(".")[0]
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in (
-            [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-        )
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
     }
     assert imported <= sys.stdlib_module_names

@@ -181,9 +181,7 @@ def test_text_that_claims_to_be_a_picture_is_refused() -> None:
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
 def test_truncated_file_is_refused(encoding: str, part: float) -> None:
     data = encode(picture("noise", 3, 64, 64), encoding)
-    with pytest.raises(
-        PictureError, match=r"^photo\.jpg: not a picture that can be decoded \(.+\); skipped$"
-    ):
+    with pytest.raises(PictureError, match=r"^photo\.jpg: not a picture that can be decoded \(.+\); skipped$"):
         decoded(data[: int(len(data) * part)])
 
 

@@ -18,9 +18,7 @@ DOCUMENT = json.loads((Path(__file__).parents[1] / "vectors" / "pdq.json").read_
 VECTORS: list[dict[str, Any]] = DOCUMENT["vectors"]
 
 
-@pytest.mark.parametrize(
-    "vector", VECTORS, ids=lambda vector: f"{vector['kind']}-{vector['width']}x{vector['height']}"
-)
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['kind']}-{vector['width']}x{vector['height']}")
 def test_hash_quality_and_coefficients_are_the_references(vector: dict[str, Any]) -> None:
     pixels = draw(vector["kind"], vector["seed"], vector["width"], vector["height"])
     assert sha256(pixels.tobytes()).hexdigest() == vector["pixels_sha256"]

@@ -34,9 +34,7 @@ def test_file_above_the_limit_has_file_hashes_but_is_not_decoded(tmp_path: Path)
     file.write_bytes(PHOTO)
     large = Picture.read(file, Limits(max_file_bytes=1000))
     assert hasher("sha256").hash(large).digest == hashlib.sha256(PHOTO).digest()
-    with pytest.raises(
-        PictureError, match=r"big\.png: too large to decode, the limit is 1000 bytes; skipped"
-    ):
+    with pytest.raises(PictureError, match=r"big\.png: too large to decode, the limit is 1000 bytes; skipped"):
         hasher("pdq").hash(large)
 
 
@@ -97,18 +95,14 @@ def test_perceptual_hash_survives_reencoding() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (4, 4)])
 def test_too_small_a_picture_has_no_pdq(size: tuple[int, int]) -> None:
     tiny = Picture.from_bytes(encode(picture("noise", 1, *size), "PNG"), "tiny.png")
-    with pytest.raises(
-        PictureError, match=r"tiny\.png: shows too little for a pdq hash .*quality 0.*; skipped"
-    ):
+    with pytest.raises(PictureError, match=r"tiny\.png: shows too little for a pdq hash .*quality 0.*; skipped"):
         hasher("pdq").hash(tiny)
 
 
 def test_hash_types() -> None:
     assert sorted(HASHERS) == ["md5", "pdq", "phash", "sha1", "sha256", "sha512"]
     assert all(hasher(label).type == label for label in HASHERS)
-    with pytest.raises(
-        CallerError, match=r"no way to compute 'neuralhash' hashes here; known are md5, pdq, "
-    ):
+    with pytest.raises(CallerError, match=r"no way to compute 'neuralhash' hashes here; known are md5, pdq, "):
         hasher("neuralhash")
 
 
