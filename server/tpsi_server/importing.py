@@ -63,7 +63,7 @@ def import_list(
             report = _read(reader, spool, progress)
             notes, form = tuple(reader.notes), str(reader.format)
         _check(path, report, options)
-        progress("storing", 0, 1)
+        changes = report.additions + report.deletions
         imported = store.lists.apply(
             source,
             spool,
@@ -72,6 +72,7 @@ def import_list(
             form=form,
             report=report.to_dict(),
             now=clock(),
+            applied=lambda done: progress("storing", done, changes),
         )
     return ImportResult(form, report, notes, imported)
 

@@ -112,14 +112,18 @@ class Runtime:
         self.store.close()
 
     def _matcher(self) -> Matcher:
-        """A matcher with its crew; before that, the keys of all epochs in force are opened."""
+        """A matcher with its crew, once the keys of all epochs in force have opened."""
         if self._keys is None:
             raise OperatorError("nothing can be matched without the passphrase of the key files")
-        self._keys.signing_key()
-        for epoch in self.tables.all():
-            if not epoch.retired:
-                self._keys.epoch(epoch.manifest)
-        crew: Crew = ProcessCrew(self._workers) if self._workers else OwnCrew()
+        crew: Crew = ProcessCrew(self._workers) if self._workers else OwnCrew()  # it starts up in the meantime
+        try:
+            self._keys.signing_key()
+            for epoch in self.tables.all():
+                if not epoch.retired:
+                    self._keys.epoch(epoch.manifest)
+        except BaseException:
+            crew.close()
+            raise
         return Matcher(self.store, self.tables, self._keys, crew)
 
     def __enter__(self) -> Self:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, islice
 from types import TracebackType
@@ -96,18 +96,32 @@ class ListStore:
         self._database = database
 
     def apply(
-        self, source: str, spool: Spool, *, replace: bool, file: str, form: str, report: Mapping[str, Any], now: float
+        self,
+        source: str,
+        spool: Spool,
+        *,
+        replace: bool,
+        file: str,
+        form: str,
+        report: Mapping[str, Any],
+        now: float,
+        applied: Callable[[int], None] = lambda _count: None,
     ) -> Imported:
-        """Apply the changes of an import in order, in one transaction; with `replace`, to an empty source."""
+        """Apply the changes of an import in order, in one transaction; with `replace`, to an empty source.
+
+        `applied` is told how many have been.
+        """
         with self._database.write() as connection:
             insert_new(connection, sources, [{"name": source, "created": to_stored(now)}])
             number = connection.execute(select(sources.c.id).where(sources.c.name == source)).scalar_one()
-            before = _count_items(connection, number)
+            before, done = _count_items(connection, number), 0
             if replace:
                 connection.execute(delete(entries).where(entries.c.source == number))
             for kind, changes in groupby(spool.changes(), key=_kind_of):
                 while batch := list(islice(changes, BATCH)):
                     _apply(connection, number, kind, batch)
+                    done += len(batch)
+                    applied(done)
             values = {"source": number, "file": file, "format": form, "imported": to_stored(now)}
             connection.execute(insert(imports).values(report=json.dumps(report), **values))
             return Imported(before, _count_items(connection, number))
