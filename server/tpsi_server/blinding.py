@@ -27,12 +27,16 @@ def processors() -> int:
 
 
 class ParallelBlinding:
-    """`tpsi.table.Blind` over processes, which end with it. Raises what blinding raises."""
+    """`tpsi.table.Blind` over processes, which end with it. Raises what blinding raises.
 
-    def __init__(self, chosen: Group, processes: int, progress: Progress) -> None:
+    `chunk`: items of one task.
+    """
+
+    def __init__(self, chosen: Group, processes: int, progress: Progress, *, chunk: int = CHUNK) -> None:
         self._group = chosen
         self._processes = processes
         self._progress = progress
+        self._chunk = chunk
 
     def __call__(self, items: Sequence[bytes], table_secrets: TableSecrets) -> Rows:
         """(n, element_size): the blinded items, in order."""
@@ -49,11 +53,11 @@ class ParallelBlinding:
 
     def _run(self, pool: ProcessPoolExecutor, items: Sequence[bytes], blinded: Rows) -> None:
         running: deque[tuple[int, Future[Rows]]] = deque()
-        for start in range(0, len(items), CHUNK):
+        for start in range(0, len(items), self._chunk):
             if len(running) >= AHEAD * self._processes:
                 self._take(running, blinded)
             with interrupts_held():  # the pool starts its processes when it is given work
-                running.append((start, pool.submit(_blind, items[start : start + CHUNK])))
+                running.append((start, pool.submit(_blind, items[start : start + self._chunk])))
         while running:
             self._take(running, blinded)
 

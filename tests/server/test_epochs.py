@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ from tpsi.errors import CallerError
 from tpsi.groups import RISTRETTO255_SHA512
 from tpsi.table import blind_items
 from tpsi_server import DataError, OperatorError, Reason, RefusedError, TableRepository
-from tpsi_server.blinding import CHUNK, ParallelBlinding
+from tpsi_server.blinding import ParallelBlinding
 from tpsi_server.epochs import Builder, BuildOptions
 from tpsi_server.inspection import inspect_epoch, retire_epoch, verify_epoch
 from tpsi_server.keys import epoch_key_path
@@ -423,13 +423,12 @@ def test_options_of_an_epoch_are_the_defaults_of_the_next(site: Site) -> None:
 
 def test_several_processes_blind_as_one_does() -> None:
     chosen = group(RISTRETTO255_SHA512)
-    items: Sequence[bytes] = [md5(number).encode() for number in range(2 * CHUNK + 17)]
+    items = [md5(number).encode() for number in range(217)]
     secrets = TableSecrets.draw(chosen, Drbg("secrets"))
     told: list[tuple[str, int, int]] = []
-    blinded = ParallelBlinding(chosen, 2, lambda *progress: told.append(progress))(items, secrets)
-    for start in (0, CHUNK - 1, CHUNK, 2 * CHUNK, len(items) - 1):
-        assert (blinded[start] == blind_items(chosen, items[start : start + 1], secrets)[0]).all()
-    assert told == [("blinding", min(len(items), CHUNK * n), len(items)) for n in (1, 2, 3)]
+    blind = ParallelBlinding(chosen, 2, lambda *progress: told.append(progress), chunk=50)
+    assert (blind(items, secrets) == blind_items(chosen, items, secrets)).all()
+    assert told == [("blinding", min(len(items), 50 * n), len(items)) for n in range(1, 6)]
 
 
 def test_an_error_in_one_of_the_processes_is_the_builds() -> None:
