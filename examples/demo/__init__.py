@@ -1,0 +1,1 @@
+"""The demonstration: a server, five devices, real photographs, and what each of them learns."""
