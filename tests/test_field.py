@@ -85,6 +85,15 @@ def test_polynomials_are_evaluated_exactly(polynomials: list[list[int]], points:
     assert field.evaluate(np.array(padded, np.uint64), batch(points)).tolist() == expected
 
 
+@pytest.mark.parametrize("degree", [0, 1, 510, 511, 512, 513, 1100])
+def test_the_largest_terms_of_a_polynomial_do_not_wrap(degree: int) -> None:
+    """All coefficients and the point at their largest, and at limbs of all ones, across the blocks of terms."""
+    for value in (P - 1, P - 2, 2**60 + 2**42 - 1):
+        coefficients = np.full((3, degree + 1), value, np.uint64)
+        expected = sum(value * pow(value, power, P) for power in range(degree + 1)) % P
+        assert field.evaluate(coefficients, np.array([value], np.uint64)).tolist() == [[expected] * 3]
+
+
 def test_polynomials_are_evaluated_the_same_in_blocks() -> None:
     coefficients, points = uniform(3, 2), uniform(20_000)
     expected = field.add(field.multiply(points[:, None], coefficients[:, 1]), coefficients[:, 0])

@@ -21,6 +21,12 @@ _S3, _S29, _S30, _S31, _S32, _S61 = (np.uint64(n) for n in (3, 29, 30, 31, 32, 6
 _BLOCK = 1 << 14
 
 
+#: Terms of a scalar product in floating point: more could exceed 53 bits.
+_TERMS = 512
+_LOW21, _LOW40 = np.uint64(2**21 - 1), np.uint64(2**40 - 1)
+_S21, _S40 = np.uint64(21), np.uint64(40)
+
+
 def add(a: Elements, b: Elements) -> Elements:
     """a + b, element by element (the usual broadcasting)."""
     total = a + b  # < 2^62: no wrap
@@ -98,19 +104,49 @@ def _add_outer(target: Elements, column: Elements, row: Elements) -> None:
 
 def evaluate(coefficients: Elements, points: Elements) -> Elements:
     """(n, rows): at n points every polynomial, a row of (rows, degree + 1) coefficients, constant first."""
-    result = np.empty((len(points), len(coefficients)), np.uint64)
+    result = np.zeros((len(points), len(coefficients)), np.uint64)
     size = max(1, _BLOCK // max(1, len(coefficients)))
     for start in range(0, len(points), size):
-        result[start : start + size] = _evaluate(coefficients, points[start : start + size])
+        block = points[start : start + size]
+        powers = _powers(block, coefficients.shape[1])
+        for first in range(0, coefficients.shape[1], _TERMS):
+            part = _product(powers[:, first : first + _TERMS], coefficients[:, first : first + _TERMS].T)
+            result[start : start + size] = add(result[start : start + size], part)
     return result
 
 
-def _evaluate(coefficients: Elements, points: Elements) -> Elements:
-    result = np.zeros((len(points), len(coefficients)), np.uint64)
-    column = points[:, None]
-    for power in range(coefficients.shape[1] - 1, -1, -1):
-        result = add(multiply(result, column), coefficients[None, :, power])
-    return result
+def _powers(points: Elements, count: int) -> Elements:
+    """(n, count): the powers of every point from the zeroth on, by doubling."""
+    powers = np.ones((len(points), count), np.uint64)
+    known = 1
+    top = points
+    while known < count:
+        width = min(known, count - known)
+        powers[:, known : known + width] = multiply(powers[:, :width], top[:, None])
+        known += width
+        top = multiply(top, top)
+    return powers
+
+
+def _limbs(values: Elements) -> list[NDArray[np.float64]]:
+    """Three limbs of 21 bits, as floating point numbers, lowest first."""
+    return [((values >> np.uint64(shift)) & _LOW21).astype(np.float64) for shift in (0, 21, 42)]
+
+
+def _product(left: Elements, right: Elements) -> Elements:
+    """The matrix product of (n, k) and (k, m) for k of at most _TERMS.
+
+    Exact in floating point: products of two limbs are below 2^42, and 3·512 of them sum to less than 2^53. The sums
+    are put together from the highest: modulo 2^61 − 1, total·2^21 = (total mod 2^40)·2^21 + ⌊total / 2^40⌋, which with
+    the next sum is below 2^61 + 2^22 + 2^53 and so never wraps.
+    """
+    a, b = _limbs(left), _limbs(right)
+    sums = [np.sum([a[i] @ b[k - i] for i in range(3) if 0 <= k - i < 3], axis=0) for k in range(5)]
+    total = np.zeros(sums[0].shape, np.uint64)
+    for column in reversed(sums):
+        total = ((total & _LOW40) << _S21) + (total >> _S40) + column.astype(np.uint64)
+        total = (total & _P) + (total >> _S61)
+    return np.where(total >= _P, total - _P, total)
 
 
 def words(stream: Callable[[int], bytes], about: int) -> Iterator[int]:

@@ -8,7 +8,7 @@ ITEM_DST: Final = b"tpsi-v1-item-"
 FILL_DST: Final = b"tpsi-v1-fill-"
 
 
-class Label(Enum):
+class Label(bytes, Enum):
     """A label is used for one purpose; those of at most 16 octets are BLAKE2b personalisations."""
 
     POSITION_FUSE = b"tpsi-v1-pos-fuse"

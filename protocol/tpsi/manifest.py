@@ -134,7 +134,7 @@ class Manifest:
     @cached_property
     def digest(self) -> bytes:
         """D: 32 octets, bound into every ciphertext of a voucher."""
-        return hashlib.sha256(Label.MANIFEST.value + self.encoded).digest()
+        return hashlib.sha256(Label.MANIFEST + self.encoded).digest()
 
     @property
     def manifest_id(self) -> bytes:

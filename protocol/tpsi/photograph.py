@@ -43,12 +43,12 @@ class Photograph:
 
 def seal_original(content_key: bytes, original: bytes) -> bytes:
     """Encrypt an original under its content key, which must encrypt nothing else."""
-    return seal(content_key, original, Label.ORIGINAL.value)
+    return seal(content_key, original, Label.ORIGINAL)
 
 
 def open_original(content_key: bytes, sealed: bytes) -> bytes:
     """Inverse of `seal_original`; DecodeError if key or octets are not the right ones."""
-    original = open_sealed(content_key, sealed, Label.ORIGINAL.value)
+    original = open_sealed(content_key, sealed, Label.ORIGINAL)
     if original is None:
         raise DecodeError("the encrypted original does not open with this content key")
     return original

@@ -89,7 +89,7 @@ def examine(
 def open_associated(key: Secret, opened: Opened) -> bytes | None:
     """The associated data of an opened voucher under k_ad; None if it does not open or is not padded as it must be."""
     one_time = item_key(key.reveal(), opened.voucher_id)
-    padded = open_sealed(one_time, opened.adct, Label.AD.value + opened.voucher_id)
+    padded = open_sealed(one_time, opened.adct, Label.AD + opened.voucher_id)
     if padded is None:
         return None
     try:

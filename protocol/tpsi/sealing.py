@@ -203,4 +203,4 @@ def _inner(work: _Work, place: int, voucher_id: bytes) -> bytes:
     else:
         key = item_key(work.device.keys.ad_key.reveal(), voucher_id)
         padded = pad(work.items[plan.item].associated, plan.size_class)
-    return aead(key, padded, Label.AD.value + voucher_id)
+    return aead(key, padded, Label.AD + voucher_id)

@@ -109,4 +109,4 @@ class SignedManifest:
 
 def _message(role: Role, data: bytes) -> bytes:
     name = role.value.encode("ascii")
-    return Label.MANIFEST_SIGNATURE.value + bytes((len(name),)) + name + data
+    return Label.MANIFEST_SIGNATURE + bytes((len(name),)) + name + data

@@ -16,7 +16,7 @@ _ZERO_NONCE = bytes(12)
 
 def kdf(label: Label, secret: bytes, salt: bytes, info: bytes, size: int) -> bytes:
     """HKDF-SHA-256 (RFC 5869) with the info `label ‖ info`."""
-    return HKDF(SHA256(), size, salt, label.value + info).derive(secret)
+    return HKDF(SHA256(), size, salt, label + info).derive(secret)
 
 
 def seal(one_time_key: bytes, plaintext: bytes, associated: bytes) -> bytes:
@@ -36,9 +36,9 @@ def open_sealed(one_time_key: bytes, ciphertext: bytes, associated: bytes) -> by
 
 def keyed_hash(size: int, key: bytes, label: Label, data: bytes) -> bytes:
     """Keyed BLAKE2b (RFC 7693) of `size` octets with the label as personalisation."""
-    return hashlib.blake2b(data, digest_size=size, key=key, person=label.value).digest()
+    return hashlib.blake2b(data, digest_size=size, key=key, person=label).digest()
 
 
 def expand(label: Label, key: bytes, data: bytes, size: int) -> bytes:
     """The first `size` octets of SHAKE256 (FIPS 202) of `label ‖ key ‖ data`."""
-    return hashlib.shake_256(label.value + key + data).digest(size)
+    return hashlib.shake_256(label + key + data).digest(size)

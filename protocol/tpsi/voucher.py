@@ -1,5 +1,6 @@
 """The voucher: layout, padding, keys, and what its ciphertexts are bound to (specification, sections 7.1 to 7.3)."""
 
+import struct
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,12 +8,12 @@ from tpsi.errors import CallerError, DecodeError
 from tpsi.field import ELEMENT_SIZE as FIELD_SIZE
 from tpsi.labels import Label
 from tpsi.manifest import MANIFEST_ID_SIZE, Manifest
-from tpsi.reading import Reader
 from tpsi.symmetric import KEY_SIZE, TAG_SIZE, kdf
 
 VERSION = 1
 VOUCHER_ID_SIZE = 16
 HEADER_SIZE = 40
+_HEADER = struct.Struct(">B16s16sIHB")
 #: 256 probes with two candidates each.
 MAX_SLOTS = 512
 MAX_SIZE_CLASS = 23
@@ -90,29 +91,18 @@ class Header:
 
     def encode(self) -> bytes:
         """`u8(1) ‖ manifest id ‖ voucher id ‖ u32(g) ‖ u16(slots) ‖ u8(size class)`."""
-        return (
-            bytes((VERSION,))
-            + self.manifest_id
-            + self.voucher_id
-            + self.generation.to_bytes(4, "big")
-            + self.slots.to_bytes(2, "big")
-            + bytes((self.size_class,))
-        )
+        return _HEADER.pack(VERSION, self.manifest_id, self.voucher_id, self.generation, self.slots, self.size_class)
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """The header at the front of a voucher, all that a transport needs; DecodeError if there is none."""
-        reader = Reader(data[:HEADER_SIZE], "the voucher's header")
-        if reader.integer(1) != VERSION:
+        if len(data) < HEADER_SIZE:
+            raise DecodeError(f"the voucher's header ends after {len(data)} octets, {HEADER_SIZE} are needed")
+        version, manifest_id, voucher_id, generation, slots, size_class = _HEADER.unpack_from(data)
+        if version != VERSION:
             raise DecodeError("the voucher is not of version 1")
         try:
-            return cls(
-                reader.take(MANIFEST_ID_SIZE),
-                reader.take(VOUCHER_ID_SIZE),
-                reader.integer(4),
-                reader.integer(2),
-                reader.integer(1),
-            )
+            return cls(manifest_id, voucher_id, generation, slots, size_class)
         except CallerError as error:
             raise DecodeError(f"the voucher's header is malformed: {error}") from None
 
@@ -150,13 +140,13 @@ class Voucher:
             raise DecodeError(f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}")
         if len(data) != voucher_size(manifest, header.size_class):
             raise DecodeError("the voucher's length does not follow from its header")
-        reader = Reader(data, "the voucher")
-        reader.take(HEADER_SIZE)
-        ct_size = KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
-        slots = tuple(Slot(reader.take(manifest.group.element_size), reader.take(ct_size)) for _ in range(header.slots))
-        rct = reader.take(padded_size(header.size_class) + 2 * TAG_SIZE)
-        reader.finish()
-        return cls(header, slots, rct)
+        q_end = manifest.group.element_size
+        size = q_end + KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
+        end = HEADER_SIZE + header.slots * size
+        slots = tuple(
+            [Slot(data[at : at + q_end], data[at + q_end : at + size]) for at in range(HEADER_SIZE, end, size)]
+        )
+        return cls(header, slots, data[end:])
 
 
 def slot_count(manifest: Manifest) -> int:
@@ -184,12 +174,12 @@ def encode_account(account: str) -> bytes:
 
 def slot_data(bound: bytes) -> bytes:
     """Associated data of a slot's ciphertext."""
-    return Label.SLOT.value + bound
+    return Label.SLOT + bound
 
 
 def payload_data(bound: bytes) -> bytes:
     """Associated data of the outer payload."""
-    return Label.PAYLOAD.value + bound
+    return Label.PAYLOAD + bound
 
 
 def slot_key(manifest: Manifest, s: bytes, q: bytes) -> bytes:

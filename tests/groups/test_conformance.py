@@ -262,6 +262,39 @@ def test_zero_scalar_does_not_hide_an_invalid_element(group: Group) -> None:
         group.multiply(zero, np.concatenate([identity(group), bad]))
 
 
+def outside(group: Group) -> Rows:
+    """Two elements, the identity, rubbish, and an element with a bit flipped that makes it another or none."""
+    good = multiples(group, 5, 7)
+    flipped = multiples(group, 9)
+    flipped[0, group.element_size // 2] ^= 4
+    return np.vstack([good, identity(group), not_an_element(group), flipped])
+
+
+def test_multiplication_of_untrusted_rows_marks_the_invalid_ones(group: Group) -> None:
+    rows = outside(group)
+    products, accepted = group.multiply_untrusted(group.encode_scalars([3]), rows)
+    assert accepted.tolist() == group.valid(rows).tolist()
+    assert same(products[accepted], group.multiply(group.encode_scalars([3]), rows[accepted]))
+    assert not products[~accepted].any()
+
+
+def test_addition_of_untrusted_rows_marks_the_invalid_ones(group: Group) -> None:
+    rows = outside(group)
+    left, right = np.repeat(rows, len(rows), axis=0), np.tile(rows, (len(rows), 1))
+    sums, accepted = group.add_untrusted(left, right)
+    sound = [group.valid(side) | ~side.any(axis=1) for side in (left, right)]
+    assert accepted.tolist() == (sound[0] & sound[1]).tolist()
+    assert same(sums[accepted], group.add(left[accepted], right[accepted]))
+    assert not sums[~accepted].any()
+
+
+def test_untrusted_batches_without_rows_give_none(group: Group) -> None:
+    none = identity(group, 0)
+    assert [part.shape for part in group.add_untrusted(none, none)] == [(0, group.element_size), (0,)]
+    products, accepted = group.multiply_untrusted(group.encode_scalars([3]), none)
+    assert (products.shape, accepted.shape) == ((0, group.element_size), (0,))
+
+
 def test_arrays_of_another_shape_or_type_are_refused(group: Group) -> None:
     size = group.element_size
     wrong: list[object] = [

@@ -54,12 +54,26 @@ class Group(Protocol):
         """(n, element_size): scalar times element, row by row. Zero or the identity gives the identity."""
         ...
 
+    def multiply_untrusted(self, scalars: Rows, elements: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+        """As `multiply`, for elements from outside: products, and (n,) which elements were valid. Others give zeros.
+
+        For as many elements as the result has rows; the identity is not valid, as in `valid`.
+        """
+        ...
+
     def multiply_base(self, scalars: Rows) -> Rows:
         """(n, element_size): scalar times G."""
         ...
 
     def add(self, left: Rows, right: Rows) -> Rows:
         """(n, element_size): sums, row by row."""
+        ...
+
+    def add_untrusted(self, left: Rows, right: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+        """As `add`, for cells from outside: sums, and (n,) where both were elements or the identity. Others give zeros.
+
+        left and right have the same number of rows.
+        """
         ...
 
     def subtract(self, left: Rows, right: Rows) -> Rows:

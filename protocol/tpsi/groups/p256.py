@@ -66,6 +66,15 @@ class P256:
         pairs = zip(_repeated(factors, count), _repeated(points, count), strict=True)
         return join_rows([_encode(point * factor) for factor, point in pairs], ELEMENT)
 
+    def multiply_untrusted(self, scalars: Rows, elements: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+        """See `Group.multiply_untrusted`."""
+        factors = self._integers(scalars)
+        found = [_coordinates(row.tobytes()) for row in require_rows(elements, ELEMENT, "elements")]
+        count = pair_count(scalars, elements)
+        pairs = zip(_repeated(factors, count), _repeated(found, count), strict=True)
+        products = [_encode(EccPoint(c[0], c[1], "p256") * f) if c else _IDENTITY for f, c in pairs]
+        return join_rows(products, ELEMENT), np.array([c is not None for c in found], np.bool_)
+
     def multiply_base(self, scalars: Rows) -> Rows:
         """See `Group.multiply_base`; a scalar that is not below the order raises CallerError."""
         generator = self._generator
@@ -74,6 +83,18 @@ class P256:
     def add(self, left: Rows, right: Rows) -> Rows:
         """See `Group.add`."""
         return _sums(left, right, negate=False)
+
+    def add_untrusted(self, left: Rows, right: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+        """See `Group.add_untrusted`."""
+        pairs = [
+            [(0, 0) if e == _IDENTITY else _coordinates(e) for e in (a.tobytes(), b.tobytes())]
+            for a, b in zip(left, right, strict=True)
+        ]
+        sums = [
+            _encode(EccPoint(*a, "p256") + EccPoint(*b, "p256")) if a is not None and b is not None else _IDENTITY
+            for a, b in pairs
+        ]
+        return join_rows(sums, ELEMENT), np.array([None not in pair for pair in pairs], np.bool_)
 
     def subtract(self, left: Rows, right: Rows) -> Rows:
         """See `Group.subtract`."""

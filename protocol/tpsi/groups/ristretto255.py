@@ -73,6 +73,16 @@ class Ristretto255:
             products[failed] = 0
         return products
 
+    def multiply_untrusted(self, scalars: Rows, elements: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+        """See `Group.multiply_untrusted`."""
+        scalars, elements = self._reduced(scalars), require_rows(elements, SIZE, "elements")
+        count = pair_count(scalars, elements)
+        products = _empty(count)
+        accepted = ~_top_bits(elements) & elements.any(axis=1)
+        accepted[_run(sodium.multiply, products, _repeated(scalars, count), _repeated(elements, count))] = False
+        products[~accepted] = 0
+        return products, accepted
+
     def multiply_base(self, scalars: Rows) -> Rows:
         """See `Group.multiply_base`; a scalar that is not below the order raises CallerError."""
         scalars = self._reduced(scalars)
@@ -83,6 +93,15 @@ class Ristretto255:
     def add(self, left: Rows, right: Rows) -> Rows:
         """See `Group.add`."""
         return _combine(sodium.add, left, right)
+
+    def add_untrusted(self, left: Rows, right: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+        """See `Group.add_untrusted`."""
+        left, right = require_rows(left, SIZE, "elements"), require_rows(right, SIZE, "elements")
+        sums = _empty(len(left))
+        accepted = ~(_top_bits(left) | _top_bits(right))
+        accepted[_run(sodium.add, sums, _addresses(left), _addresses(right))] = False
+        sums[~accepted] = 0
+        return sums, accepted
 
     def subtract(self, left: Rows, right: Rows) -> Rows:
         """See `Group.subtract`."""

@@ -49,13 +49,16 @@ class BlindedTable:
         group, count = self.group, len(items)
         positions = self.geometry.positions(items, self.seed)
         read = np.ascontiguousarray(self.cells[positions.ravel()])
+        columns = read.reshape(count, self.geometry.arity, group.element_size)
+        if isinstance(self.geometry, FuseGeometry):
+            # The additions decode every cell, so they tell the invalid ones too; only the identity passes there.
+            present: NDArray[np.bool_] = np.all(np.any(columns, axis=2), axis=1)
+            partial, accepted = group.add_untrusted(columns[:, 0], columns[:, 1])
+            total, accepted_too = group.add_untrusted(partial, columns[:, 2])
+            good: NDArray[np.bool_] = present & accepted & accepted_too & total.any(axis=1)
+            return Candidates(total[:, None, :], good.reshape(-1, 1))
         valid = group.valid(read)
         read[~valid] = 0  # the identity, which every operation accepts
-        columns = read.reshape(count, self.geometry.arity, group.element_size)
         sound = valid.reshape(count, self.geometry.arity)
-        if isinstance(self.geometry, FuseGeometry):
-            total = group.add(group.add(columns[:, 0], columns[:, 1]), columns[:, 2])
-            good: NDArray[np.bool_] = np.logical_and(sound.all(axis=1), total.any(axis=1))
-            return Candidates(total[:, None, :], good.reshape(-1, 1))
         repeated: NDArray[np.bool_] = np.all(columns[:, 0] == columns[:, 1], axis=1)
         return Candidates(columns, np.stack([sound[:, 0], sound[:, 1] & ~repeated], axis=1))

@@ -57,6 +57,6 @@ def blind_items(group: Group, items: Sequence[bytes], table_secrets: TableSecret
     Raises BuildError if one is the identity: probability about n / order; start again with fresh secrets.
     """
     blinded = group.multiply(table_secrets.scalar(group), hash_items(group, items))
-    if not group.valid(blinded).all():
+    if not blinded.any(axis=1).all():
         raise BuildError("an item was blinded to the identity: start again with fresh secrets")
     return blinded

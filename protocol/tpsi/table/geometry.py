@@ -33,7 +33,7 @@ def _scaled(values: NDArray[np.uint64], factor: int) -> NDArray[np.int64]:
 
 def _digests(items: Iterable[bytes], seed: bytes, label: Label) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """The two little-endian halves (a, b) of the 16-octet position hash of every item."""
-    person = label.value
+    person = label
     blake2b = hashlib.blake2b
     joined = b"".join([blake2b(y, digest_size=16, key=seed, person=person).digest() for y in items])
     halves = np.frombuffer(joined, "<u8").astype(np.uint64).reshape(-1, 2)
