@@ -3,10 +3,17 @@
 import sys
 from pathlib import Path
 
-#: So that the demonstration finds its own files when its folder is what Python was given to run.
-sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from examples.demo.command import main  # noqa: E402
+def run() -> int:
+    """Find the demonstration's files, whatever folder it is run from, and run it; the exit status."""
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    try:
+        from examples.demo.command import main
+
+        return main()
+    except KeyboardInterrupt:  # while modules are still being loaded
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -34,7 +34,7 @@ class Console:
         """What the server has of every account."""
         with _explained():
             answer = self._calls.ListAccounts(pb.ListAccountsRequest(), **self._options)
-            return {one.name: Seen(one.vouchers, one.opened, one.revealed) for one in answer.accounts}
+            return {one.name: Seen(one.vouchers, one.opened, one.revealed, one.flagged) for one in answer.accounts}
 
     def accounts_when(self, expected: Callable[[dict[str, Seen]], bool]) -> dict[str, Seen]:
         """The same as soon as matching has come as far as expected; if it never does, what there is in the end."""

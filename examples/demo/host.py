@@ -4,6 +4,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 
 from examples.demo.cast import SYNTHETIC_RATE
 from examples.demo.console import Console
@@ -12,7 +13,7 @@ from examples.demo.hashlists import HashList
 from examples.demo.photos import HASH_TYPE
 from examples.demo.processes import Processes, last_line
 from examples.demo.promise import ROWS
-from examples.demo.waiting import until
+from examples.demo.waiting import PATIENCE, until
 
 HOST = "localhost"
 PER_MILLION = round(SYNTHETIC_RATE * 1_000_000)
@@ -35,6 +36,9 @@ class Host:
     def __init__(self, folder: Path, processes: Processes) -> None:
         self._folder, self._processes = folder, processes
         self._environment = {"TPSI_DATA": str(folder / "data"), "TPSI_PASSPHRASE": secrets.token_urlsafe(24)}
+        self._log = folder / "server.log"
+        self._serving: Popen[str] | None = None
+        self._token = ""
         self.address = ""
 
     def set_up(self, name: str) -> None:
@@ -59,26 +63,37 @@ class Host:
 
     def serve(self) -> None:
         """Start serving, over TLS, on a port that the system chooses; returns when calls are taken."""
-        port_file, log = self._folder / "port", self._folder / "server.log"
+        port_file = self._folder / "port"
         serving = self._processes.start(
             *("tpsi-server", "serve", "--port", "0", "--port-file", port_file),
-            log=log,
+            log=self._log,
             environment=self._environment,
         )
-        started = until(lambda: port_file.exists() or serving.poll() is not None)
-        if not started or serving.poll() is not None:
-            raise DemoError(f"`tpsi-server serve` did not start: {last_line(log.read_text('utf-8', 'replace'))}")
+        self._serving = serving
+        if not until(lambda: port_file.exists() or serving.poll() is not None):
+            raise DemoError(f"the server has not started in {PATIENCE:.0f} seconds")
+        if serving.poll() is not None:
+            raise DemoError("the server has not started")
         self.address = f"{HOST}:{int(port_file.read_text('ascii'))}"
 
     def add_account(self, name: str, file: Path) -> None:
         """Add an account; the file lets its device enrol."""
         self._run("account", "add", name, "--server", self.address, "--enrolment", file)
 
+    def admit_reviewer(self) -> None:
+        """Issue a reviewer's token."""
+        self._token = json.loads(self._run("account", "token", "--role", "reviewer", "--json"))["token"]
+
     def reviewer(self) -> Console:
         """A reviewer's window on the running server."""
-        issued = json.loads(self._run("account", "token", "--role", "reviewer", "--json"))
         authority = (self._folder / "data" / "tls" / "ca.pem").read_bytes()
-        return Console(self.address, authority, issued["token"])
+        return Console(self.address, authority, self._token)
+
+    def explain(self, error: DemoError) -> DemoError:
+        """The same error, or the one that led to it: that the server has ended."""
+        if self._serving is None or self._serving.poll() is None:
+            return error
+        return DemoError(f"the server ended by itself, and last said: {last_line(self._log.read_text('utf-8'))}")
 
     def match_rest(self) -> None:
         """Match all that may still wait, and examine every account that has changed."""

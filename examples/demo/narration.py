@@ -20,7 +20,9 @@ from examples.demo.wording import counted, names, number, seconds, size
 _COLOURS = {"header": "bright_black", "Q": "cyan", "share": "magenta", "payload": "green"}
 _INDENT = (0, 0, 0, 2)
 _WIDTH = 100
-_COLUMN = 16
+_COLUMN = 14
+#: Of the spinner, a second: each costs time that the processes could use.
+_FRAMES = 4
 #: Hexadecimal digits of each part of a voucher.
 _SHOWN = 28
 
@@ -51,7 +53,7 @@ class Narrator:
     @contextmanager
     def waiting(self, doing: str) -> Iterator[Callable[[int], None]]:
         """Show what takes a while, and how far it has come if it says so; nothing remains of it."""
-        with self.console.status(Text(f"{doing} …")) as status:
+        with self.console.status(Text(f"{doing} …"), refresh_per_second=_FRAMES) as status:
             yield lambda done: status.update(Text(f"{doing}: {number(done)} …"))
 
     def photographs(self, count: int, origins: str, distance: int) -> None:
@@ -114,7 +116,8 @@ class Narrator:
         """The heading of the operator's view."""
         self._tell(
             f"The server counts the vouchers that open. About {100 * rate:.0f} % open although nothing matched: "
-            "synthetic ones, by which devices spoil the count. Opened, of those sent; → pictures revealed:"
+            "synthetic ones, sent in place of some pictures' own to spoil the count (the listed pictures were dealt so "
+            "that none of theirs is lost). Opened/sent → pictures revealed:"
         )
         self._line("", [Text(name, style="bold") for name in accounts])
 
@@ -168,7 +171,7 @@ class Narrator:
 
 
 def _seen(seen: Seen) -> Text:
-    text = Text(f"{seen.opened} of {seen.vouchers}")
+    text = Text(f"{seen.opened}/{seen.vouchers}")
     if seen.revealed:
         text.append(f" → {seen.revealed}", style="bold green")
     return text

@@ -11,11 +11,12 @@ from examples.demo.promise import allowed_reveals
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the server's operator reads about an account at the end of a day."""
+    """What the server has of an account at the end of a day; `flagged` if it sent what no honest device sends."""
 
     vouchers: int
     opened: int
     revealed: int
+    flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ def wrong_day(album: Album, threshold: int, day: int, seen: Seen) -> list[str]:
         problems.append(
             f"day {day}: {seen.opened} vouchers opened instead of {matches} matches and {synthetic} synthetic ones"
         )
+    if seen.flagged:
+        problems.append(f"day {day}: the server flagged shares that no honest device sends")
     allowed = allowed_reveals(threshold, matches, synthetic)
     if seen.revealed not in allowed:
         wanted = " or ".join(str(number) for number in sorted(allowed))

@@ -50,6 +50,12 @@ class Play:
 
     def run(self) -> Figures:
         """Play it all. Raises DemoError if a step fails; what differs from the promise is in the figures."""
+        try:
+            return self._run()
+        except DemoError as error:
+            raise self._host.explain(error) from None
+
+    def _run(self) -> Figures:
         self._narrator.open(self._settings.threshold)
         pictures, origins = self._photographs()
         listed, others = albums.choose_listed(pictures, listed_needed(self._settings.threshold), self._random)
@@ -115,8 +121,10 @@ class Play:
         self._narrator.step("Five devices enrol")
         with self._narrator.waiting("starting the server"):
             self._host.serve()
+        tasks: list[Callable[[], object]] = [self._host.admit_reviewer]
+        tasks += [partial(self._join, phone) for phone in self._phones]
         with self._narrator.waiting("enrolling"), self._watch.step("enrol the devices", len(self._phones), "device"):
-            self._together(self._join, self._phones)
+            self._together(_call, tasks)
         self._narrator.enrolled(self._host.address, [phone.name for phone in self._phones], table)
 
     def _join(self, phone: Phone) -> None:
@@ -151,7 +159,7 @@ class Play:
         days: list[dict[str, Seen]] = []
         with self._watch.step("hash, seal, send, match", files, "photograph"):
             for day in range(1, settings.days + 1):
-                with narrator.waiting(f"day {day}"):
+                with narrator.waiting(f"day {day}: devices hash, seal and send"):
                     sent = self._send([pages[day - 1] for pages in folders], first=day == 1)
                     days.append(self._evening(dealt, console, day))
                 if day == 1:
@@ -207,7 +215,7 @@ class Play:
 
     def _together(self, function: Callable[[_T], _R], values: Iterable[_T]) -> list[_R]:
         """Call a function that runs processes for all values at a time."""
-        with ThreadPoolExecutor(len(CAST)) as pool:
+        with ThreadPoolExecutor(len(CAST) + 1) as pool:
             try:
                 return list(pool.map(function, values))
             except BaseException:
