@@ -76,7 +76,7 @@ def parse(arguments: Sequence[str] | None) -> Settings:
         help="on the list (20000)",
     )
     parser.add_argument(
-        "--days", type=_between(1, MOST_DAYS), default=4, metavar="N", help="to spread pictures over (4)"
+        "--days", type=_between(1, MOST_DAYS), default=3, metavar="N", help="to spread pictures over (3)"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides the pictures and the list (1)")
     parser.add_argument("--keep", action="store_true", help="keep the folders of the server and the devices")
