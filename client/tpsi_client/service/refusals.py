@@ -13,6 +13,8 @@ from tpsi_client.errors import ServiceError
 
 DOMAIN = "tpsi.v1"
 _DETAILS_KEY = "grpc-status-details-bin"
+#: What gRPC says itself if a call ended while it was writing: the server's own status is lost then.
+_LOST = "Internal error from Core"
 #: A server's own text is shown only where nothing better is known, and then cut to this length.
 MAX_SHOWN = 200
 
@@ -71,6 +73,8 @@ def _unexplained(code: StatusCode, text: str) -> str:
         return "the server did not answer in time; try again later"
     if code is StatusCode.RESOURCE_EXHAUSTED:
         return "the server has too much to do, or this account has used up its share; try again later"
+    if code is StatusCode.INTERNAL and text == _LOST:
+        return "the call broke off before the server's answer arrived; try again later"
     if code is StatusCode.UNIMPLEMENTED:
         return "the server does not know this call; is one of the two programs outdated?"
     shown = "".join(character if character.isprintable() else " " for character in text)[:MAX_SHOWN]
