@@ -73,7 +73,7 @@ class TestDelivery:
     def test_when_patience_is_over_everything_is_still_there(self, loaded: Device, server: FakeServer) -> None:
         """gRPC may lose the server's reason, if it comes while the device is writing; what to do is the same."""
         server.behaviour.unavailable = 99
-        with pytest.raises(ServiceError, match="can't store anything at the moment|broke off.*; try again later"):
+        with pytest.raises(ServiceError, match=r"can't store anything at the moment|broke off.*; try again later"):
             loaded.upload()
         assert (loaded.status().queued, loaded.status().acknowledged) == (COUNT, 0)
         server.behaviour.unavailable = 0
