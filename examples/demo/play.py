@@ -87,11 +87,16 @@ class Play:
     def _photographs(self) -> tuple[list[Photo], str]:
         self._narrator.step("Photographs")
         folder, source = self._work / "pictures", self._settings.photos
+        pictures: list[Photo] = []
         with self._narrator.waiting("preparing pictures") as progress:
-            if source is None:
-                pictures = photos.sample_photos(folder, self._random, progress)
-            else:
-                pictures = photos.own_photos(source, folder, progress)
+
+            def prepare() -> None:
+                if source is None:
+                    pictures.extend(photos.sample_photos(folder, self._random, progress))
+                else:
+                    pictures.extend(photos.own_photos(source, folder, progress))
+
+            self._all([prepare, partial(self._host.set_up, LIST_NAME)])
         photos.require(pictures, pictures_needed(self._settings.threshold), source)
         sources = len({photo.origin for photo in pictures})
         origins = f"regions of {sources} photographs that scikit-image ships" if source is None else f"from {source}"
@@ -103,10 +108,9 @@ class Play:
         self._work.joinpath("lists").mkdir()
         digests = [photo.hash.digest for photo in listed]
         lists = write_lists(self._work / "lists", digests, self._settings.hashes, self._random)
-        with self._narrator.waiting("importing hash lists"):
-            self._host.set_up(LIST_NAME)
-            with self._watch.step("import both lists", sum(one.entries for one in lists), "hash"):
-                self._together(self._host.take_in, lists)
+        entries = sum(one.entries for one in lists)
+        with self._narrator.waiting("importing hash lists"), self._watch.step("import both lists", entries, "hash"):
+            self._together(self._host.take_in, lists)
         with (
             self._narrator.waiting("blinding the list"),
             self._watch.step("blind the list", self._settings.hashes, "hash"),
@@ -121,10 +125,9 @@ class Play:
         self._narrator.step("Five devices enrol")
         with self._narrator.waiting("starting the server"):
             self._host.serve()
-        tasks: list[Callable[[], object]] = [self._host.admit_reviewer]
-        tasks += [partial(self._join, phone) for phone in self._phones]
+        joining = [partial(self._join, phone) for phone in self._phones]
         with self._narrator.waiting("enrolling"), self._watch.step("enrol the devices", len(self._phones), "device"):
-            self._together(_call, tasks)
+            self._all([self._host.admit_reviewer, *joining])
         self._narrator.enrolled(self._host.address, [phone.name for phone in self._phones], table)
 
     def _join(self, phone: Phone) -> None:
@@ -196,9 +199,8 @@ class Play:
         with self._narrator.waiting("asking for reveals"):
             revealed = [album.member.name for album in dealt if days[-1][album.member.name].revealed]
             folders = {name: self._work / "reveals" / name for name in revealed}
-            tasks: list[Callable[[], object]] = [self._host.match_rest]
-            tasks += [partial(self._host.export, name, folder) for name, folder in folders.items()]
-            self._together(_call, tasks)
+            exports = [partial(self._host.export, name, folder) for name, folder in folders.items()]
+            self._all([self._host.match_rest, *exports])
             days[-1] = console.accounts()
             shown = {name: console.reveal(name) for name in days[-1]}
         for name, folder in folders.items():
@@ -212,6 +214,10 @@ class Play:
             accounts.append(Account(album, outcome, tuple(seen), tuple(shown[name])))
         self._narrator.verdict(accounts)
         return accounts
+
+    def _all(self, tasks: Iterable[Callable[[], object]]) -> None:
+        """Do all tasks at a time."""
+        self._together(lambda task: task(), tasks)
 
     def _together(self, function: Callable[[_T], _R], values: Iterable[_T]) -> list[_R]:
         """Call a function that runs processes for all values at a time."""
@@ -242,10 +248,6 @@ def _compare(shown: Sequence[bytes], folder: Path) -> None:
     """Raise DemoError if the exported files are not what the server shows over the network."""
     if sorted(path.read_bytes() for path in folder.glob("*.jpg")) != sorted(shown):
         raise DemoError("the files of an exported reveal are not what the server shows of it")
-
-
-def _call(task: Callable[[], object]) -> None:
-    task()
 
 
 def _start(path: Path) -> str:
