@@ -75,7 +75,7 @@ class Processes:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **(environment or {})},
+                env={**_environment(), **(environment or {})},
                 start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the others
             )
             self._running.add(process)
@@ -132,6 +132,12 @@ def _program(command: str) -> str:
         if (folder / name).is_file():
             return str(folder / name)
     raise DemoError(f"there is no {command} beside {sys.executable}; run: {sys.executable} -m pip install -e '.[demo]'")
+
+
+def _environment() -> dict[str, str]:
+    """The user's, without the settings of the user's own server and device."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("TPSI_")}
+    return {**mine, "NO_COLOR": "1"}
 
 
 def _shown(command: str, arguments: Sequence[str | Path]) -> str:

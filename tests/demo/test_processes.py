@@ -37,11 +37,12 @@ def test_a_program_that_is_not_installed_is_explained() -> None:
         processes.run("tpsi-nonsense")
 
 
-def test_commands_get_the_environment_that_is_meant_for_them() -> None:
+def test_commands_get_their_own_settings_and_none_of_the_user_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TPSI_KEYS", "of somebody's real server")
+    program = "import os; print(sorted(name for name in os.environ if name.startswith('TPSI')))"
     with Processes() as processes:
-        printed = processes.run("python", "-c", "import os; print(os.environ['X'])", environment={"X": "here"})
-    assert printed == "here\n"
-    assert "X" not in os.environ
+        printed = processes.run("python", "-c", program, environment={"TPSI_DATA": "here"})
+    assert printed == "['TPSI_DATA']\n"
 
 
 def test_leaving_the_block_stops_what_still_runs(tmp_path: Path) -> None:
