@@ -61,7 +61,7 @@ def _match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequenc
     if not slots:
         return [None] * len(submissions)
     q = np.frombuffer(b"".join([slot.q for slot in slots]), np.uint8).reshape(-1, group.element_size)
-    # An invalid element, or the identity, which would give everybody the same key: stand-ins that open nothing.
+    # An invalid element opens nothing; nor does the identity, from which everybody could make the key.
     products, valid = group.multiply_untrusted(table_secrets.scalar(group), q)
     joined, size = products.tobytes(), group.element_size
     s = [joined[i * size : (i + 1) * size] if good else None for i, good in enumerate(valid.tolist())]

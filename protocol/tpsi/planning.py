@@ -8,7 +8,7 @@ from tpsi.account import is_chosen, memory_tags
 from tpsi.device import Device, Item
 from tpsi.errors import CallerError
 from tpsi.parameters import SyntheticMode
-from tpsi.voucher import pad, smallest_class
+from tpsi.voucher import check_fits, smallest_class
 
 
 class Kind(Enum):
@@ -42,7 +42,7 @@ def plan_vouchers(
         if not types.issuperset(probe.type for probe in item.probes):
             raise CallerError(f"the list has the hash types {', '.join(sorted(types))}; an item has a probe of another")
         chosen_class = smallest_class(len(item.associated)) if size_class is None else size_class
-        pad(item.associated, chosen_class)  # raises if it does not fit, before anything is sealed
+        check_fits(item.associated, chosen_class)  # before anything is sealed
         mine = memory_tags(device.keys, item.identifier, item.probes)
         repeated = any(tag in fresh or known(tag) for tag in mine)
         fresh.update(mine)

@@ -44,10 +44,15 @@ def smallest_class(length: int) -> int:
     raise CallerError(f"associated data has at most {capacity(MAX_SIZE_CLASS)} octets, not {length}")
 
 
-def pad(data: bytes, size_class: int) -> bytes:
-    """Pad associated data to its class; CallerError if it does not fit."""
+def check_fits(data: bytes, size_class: int) -> None:
+    """CallerError unless the size class exists and has room for the associated data."""
     if len(data) > capacity(size_class):
         raise CallerError(f"{len(data)} octets of associated data do not fit size class {size_class}")
+
+
+def pad(data: bytes, size_class: int) -> bytes:
+    """Pad associated data to its class; CallerError if it does not fit."""
+    check_fits(data, size_class)
     if size_class == 0:
         return b""
     return (len(data).to_bytes(_LENGTH_SIZE, "big") + data).ljust(padded_size(size_class), b"\0")

@@ -5,7 +5,7 @@ and asterisk, file name) are read for their digest.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tpsi_server.lists.digests import Place, excerpt, is_hex, unquote
 from tpsi_server.lists.kinds import Kinds
@@ -17,16 +17,21 @@ _CHECKSUM_NAME = re.compile(r"( [ *])(.+)\Z")
 
 def read_hex(source: ListSource, kinds: Kinds) -> Iterator[Record]:
     """The records of a plain list, one for each line that is not blank and not a comment."""
+    return read_lines(source, lambda text, place: _digest_line(text, place, kinds))
+
+
+def read_lines(source: ListSource, read: Callable[[str, Place], Record]) -> Iterator[Record]:
+    """What `read` makes of each line that is not blank and not a comment, or the refusal of one that is spoiled."""
     number = 0
     for line in source.lines():
-        if is_blank(line):
+        if _is_blank(line):
             continue
         number += 1
         place = Place(line.number, number)
-        yield spoiled(line, place) or _digest_line(line.text or "", place, kinds)
+        yield spoiled(line, place) or read(line.text or "", place)
 
 
-def is_blank(line: Line) -> bool:
+def _is_blank(line: Line) -> bool:
     """Whether a line holds nothing, or only a comment."""
     return line.text is not None and (not line.text.strip() or line.text.lstrip().startswith("#"))
 

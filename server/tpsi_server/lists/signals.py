@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from tpsi_server.lists.digests import Place, excerpt, is_hex, unquote
-from tpsi_server.lists.hexlines import is_blank, spoiled
+from tpsi_server.lists.hexlines import read_lines
 from tpsi_server.lists.kinds import Kinds
 from tpsi_server.lists.records import Reason, Record
 from tpsi_server.lists.source import ListSource
@@ -18,13 +18,7 @@ _SEPARATOR = re.compile(r"[\s,;]+")
 
 def read_signals(source: ListSource, kinds: Kinds) -> Iterator[Record]:
     """The records of a signal list, one for each line that is not blank and not a comment."""
-    number = 0
-    for line in source.lines():
-        if is_blank(line):
-            continue
-        number += 1
-        place = Place(line.number, number)
-        yield spoiled(line, place) or _signal_line(line.text or "", place, kinds)
+    return read_lines(source, lambda text, place: _signal_line(text, place, kinds))
 
 
 def _signal_line(text: str, place: Place, kinds: Kinds) -> Record:
