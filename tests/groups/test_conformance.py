@@ -220,6 +220,7 @@ def test_batches_that_do_not_pair_are_refused(group: Group) -> None:
         lambda: group.subtract(three, two),
         lambda: group.add(two, three[:0]),
         lambda: group.multiply(group.encode_scalars([1, 2]), three),
+        lambda: group.weighted_sum(group.encode_scalars([1, 2]), three),
     ]
     for call in calls:
         with pytest.raises(CallerError):
@@ -234,6 +235,7 @@ def takers(group: Group) -> list[Callable[[Rows], object]]:
     good, scalar = multiples(group, 1), group.encode_scalars([1])
     return [
         lambda rows: group.multiply(scalar, rows),
+        lambda rows: group.weighted_sum(scalar, rows),
         lambda rows: group.add(rows, good),
         lambda rows: group.add(good, rows),
         lambda rows: group.subtract(rows, good),
@@ -321,6 +323,7 @@ def test_scalars_of_another_shape_or_type_are_refused(group: Group) -> None:
         group.multiply_base,
         group.decode_scalars,
         group.scalars_from_wide,
+        lambda scalars: group.weighted_sum(scalars, one),
         lambda scalars: group.multiply(scalars, one),
     ):
         for shape in ((31,), (1, 31), (1, 33), (1, 63), (1, 65), (1, 1, 32)):
@@ -416,6 +419,42 @@ def test_broken_sources_of_randomness_are_refused(group: Group) -> None:
 def test_two_draws_differ(group: Group) -> None:
     scalars = group.random_scalars(2, secrets.token_bytes)
     assert not same(scalars[0], scalars[1])
+
+
+# Sums
+
+
+@FEW
+@given(pairs=st.lists(st.tuples(INTEGER, INTEGER), max_size=9))
+def test_weighted_sums_are_those_of_integers(group: Group, pairs: list[tuple[int, int]]) -> None:
+    scalars = group.encode_scalars([weight for weight, _ in pairs])
+    elements = multiples(group, *(value for _, value in pairs))
+    expected = sum(weight * value for weight, value in pairs)
+    assert same(group.weighted_sum(scalars, elements), multiples(group, expected))
+
+
+def test_weighted_sums_of_many_rows(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tpsi.groups.composed.CHUNK", 16)
+    values = list(range(1, 71))
+    elements = multiples(group, *values)
+    scalars = group.encode_scalars([3**value for value in values])
+    expected = multiples(group, sum(value * 3**value for value in values))
+    assert same(group.weighted_sum(scalars, elements), expected)
+    assert same(group.weighted_sum(scalars[::-1], elements[::-1]), expected)
+
+
+def test_one_row_of_a_weighted_sum_stands_for_many(group: Group) -> None:
+    elements, scalars = multiples(group, 1, 2, 3), group.encode_scalars([1, 2, 3])
+    assert same(group.weighted_sum(scalars[1:2], elements), multiples(group, 12))
+    assert same(group.weighted_sum(scalars, elements[2:]), multiples(group, 18))
+
+
+def test_weighted_sums_may_be_the_identity(group: Group) -> None:
+    elements, none = multiples(group, 1, 2), identity(group, 0)
+    assert same(group.weighted_sum(group.encode_scalars([-2, 1]), elements), identity(group))
+    assert same(group.weighted_sum(group.encode_scalars([]), none), identity(group))
+    assert same(group.weighted_sum(group.encode_scalars([5]), none), identity(group))
+    assert same(group.weighted_sum(group.encode_scalars([5]), identity(group)), identity(group))
 
 
 # Two parties

@@ -80,6 +80,13 @@ class Group(Protocol):
         """(n, element_size): differences, row by row."""
         ...
 
+    def weighted_sum(self, scalars: Rows, elements: Rows) -> Rows:
+        """(1, element_size): the sum of scalar times element over all rows; of none, the identity.
+
+        For public values: the time it takes may depend on them.
+        """
+        ...
+
     def encode_scalars(self, values: Sequence[int]) -> Rows:
         """(n, scalar_size): integers modulo the order, in the suite's byte order."""
         ...

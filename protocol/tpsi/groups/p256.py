@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tpsi.errors import CallerError, DecodeError, ElementError
 from tpsi.groups import P256_SHA256, sswu
 from tpsi.groups.base import Rng, Rows
+from tpsi.groups.composed import Composed
 from tpsi.groups.rows import below, draw_scalars, join_rows, pair_count, require_rows
 
 ELEMENT: Final = 33
@@ -23,7 +24,7 @@ _G_X: Final = 0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
 _G_Y: Final = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
 
 
-class P256:
+class P256(Composed):
     """Implements `Group`. Points are decoded here, strictly; pycryptodome sees affine coordinates only.
 
     Its constructor takes (0, 0) for the point at infinity. Only a row of zeros, which stands for the identity

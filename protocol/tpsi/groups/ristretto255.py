@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tpsi.errors import CallerError, DecodeError, ElementError
 from tpsi.groups import RISTRETTO255_SHA512, sodium
 from tpsi.groups.base import Rng, Rows
+from tpsi.groups.composed import Composed
 from tpsi.groups.expand import expand_message_xmd
 from tpsi.groups.rows import below, draw_scalars, join_rows, pair_count, require_rows
 
@@ -19,7 +20,7 @@ WIDE: Final = 64
 _NOT_AN_ELEMENT: Final = "a row is not the canonical encoding of a ristretto255 element"
 
 
-class Ristretto255:
+class Ristretto255(Composed):
     """Implements `Group`. Every operation is one call of libsodium a row, on addresses inside the arrays.
 
     Three habits of libsodium end here. Version 1.0.18, which `rbcl` brings, ignores the top bit of an
