@@ -58,6 +58,7 @@ class Configuration:
             "list_name": self.list_name,
             "server_key": pins.server_key.hex(),
             "auditor_keys": [key.hex() for key in pins.auditor_keys],
+            "auditors_needed": pins.auditor_quorum,
             "account": self.account,
             "lowest_threshold": pins.lowest_threshold,
             "least_synthetic": pins.least_synthetic,
@@ -95,6 +96,9 @@ class Configuration:
             least_synthetic=members.integer("least_synthetic", 0, MAX_PER_MILLION),
             modes=tuple(SyntheticMode(word) for word in members.words("modes", [mode.value for mode in SyntheticMode])),
             auditor_keys=members.octet_strings("auditor_keys", PUBLIC_KEY_SIZE, MAX_SIGNATURES - 1),
+            auditors_needed=(
+                members.integer("auditors_needed", 0, MAX_SIGNATURES - 1) if members.has("auditors_needed") else None
+            ),
             trusts_separation=members.truth("trusts_separation"),
         )
         size_class = members.integer("size_class", 0, MAX_SIZE_CLASS)

@@ -228,9 +228,13 @@ class AsyncDevice:
         lowest_threshold: int | None = None,
         least_synthetic: int | None = None,
         modes: tuple[SyntheticMode, ...] | None = None,
+        auditor_keys: tuple[bytes, ...] | None = None,
+        auditors_needed: int | None = None,
     ) -> Pins:
-        """Change what the device accepts of a list from now on."""
-        return await self._in_thread(lambda _stop: self._local.pin(lowest_threshold, least_synthetic, modes))
+        """Change what the device accepts of a list from now on. New `auditor_keys` are all needed, unless said."""
+        return await self._in_thread(
+            lambda _stop: self._local.pin(lowest_threshold, least_synthetic, modes, auditor_keys, auditors_needed)
+        )
 
     async def status(self) -> Status:
         """The device's counts and settings."""

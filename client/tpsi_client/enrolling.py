@@ -24,7 +24,8 @@ class Choices:
     `lowest_threshold`, in pictures: None for the operator's suggestion, or else for what the list has now;
     `least_synthetic`, in a million: None for what the list has now; `modes` of synthetic vouchers that are accepted,
     of which `add` and `none` hide less; `size_class` of all vouchers (specification, section 7.2);
-    `trusts_separation`: see Pins.
+    `trusts_separation`: see Pins; `auditor_keys`: None for the operator's suggestion; `auditors_needed`: how many of
+    them must have signed, None for all.
     """
 
     lowest_threshold: int | None = None
@@ -32,6 +33,8 @@ class Choices:
     modes: tuple[SyntheticMode, ...] = (SyntheticMode.REPLACE,)
     size_class: int = DEFAULT_SIZE_CLASS
     trusts_separation: bool = False
+    auditor_keys: tuple[bytes, ...] | None = None
+    auditors_needed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,24 @@ def _pins(enrolment: Enrolment, choices: Choices, manifest: Manifest) -> Pins:
             f"this list's mode of synthetic vouchers is {manifest.synthetic.mode.value!r}, which hides less than "
             f"'replace'; if you accept that, enrol with --modes {manifest.synthetic.mode.value}"
         )
+    keys, needed = _auditors(enrolment, choices)
     return Pins(
         enrolment.list_id,
         enrolment.server_key,
         lowest,
         least,
         modes=choices.modes,
+        auditor_keys=keys,
+        auditors_needed=needed,
         trusts_separation=choices.trusts_separation,
     )
+
+
+def _auditors(enrolment: Enrolment, choices: Choices) -> tuple[tuple[bytes, ...], int | None]:
+    """The auditors to pin, and how many of them are needed: the owner's choice, or the operator's suggestion."""
+    keys = enrolment.auditor_keys if choices.auditor_keys is None else choices.auditor_keys
+    suggested = enrolment.auditors_needed if choices.auditor_keys is None else None
+    return keys, suggested if choices.auditors_needed is None else choices.auditors_needed
 
 
 def _store(home: Home, configuration: Configuration, secret: AccountSecret, arrival: Arrival) -> None:

@@ -7,7 +7,8 @@ from typing import Self
 from tpsi.errors import CallerError, DecodeError
 from tpsi.manifest import LIST_ID_SIZE, MAX_NAME
 from tpsi.parameters import MAX_THRESHOLD
-from tpsi.signing import PUBLIC_KEY_SIZE
+from tpsi.signing import MAX_SIGNATURES, PUBLIC_KEY_SIZE
+from tpsi.trust import check_auditors
 from tpsi.voucher import MAX_ACCOUNT, encode_account
 from tpsi_client.endpoint import MAX_ADDRESS, MAX_CA, MAX_TOKEN, Endpoint
 from tpsi_client.errors import EnrolmentError
@@ -24,7 +25,7 @@ _WHAT = "the enrolment file"
 class Enrolment:
     """One account's way to one list: the server, the list's identity and signing key, the account and its token.
 
-    `lowest_threshold`: what the operator suggests that devices pin, or None.
+    `lowest_threshold`, `auditor_keys` and `auditors_needed` (None: all): what the operator suggests that devices pin.
     """
 
     endpoint: Endpoint
@@ -33,9 +34,12 @@ class Enrolment:
     server_key: bytes
     account: str
     lowest_threshold: int | None
+    auditor_keys: tuple[bytes, ...] = ()
+    auditors_needed: int | None = None
 
     def __post_init__(self) -> None:
         encode_account(self.account)
+        check_auditors(self.auditor_keys, self.auditors_needed)
         if not self.list_name.isprintable():
             raise DecodeError(f'in {_WHAT}, "list_name" holds characters that can\'t be printed')
 
@@ -64,6 +68,10 @@ class Enrolment:
             members.octets("server_key", PUBLIC_KEY_SIZE),
             members.text("account", MAX_ACCOUNT),
             members.integer("lowest_threshold", 1, MAX_THRESHOLD) if suggested else None,
+            members.octet_strings("auditor_keys", PUBLIC_KEY_SIZE, MAX_SIGNATURES - 1)
+            if members.has("auditor_keys")
+            else (),
+            members.integer("auditors_needed", 0, MAX_SIGNATURES - 1) if members.has("auditors_needed") else None,
         )
 
     @classmethod

@@ -148,6 +148,8 @@ class LocalDevice:
         lowest_threshold: int | None,
         least_synthetic: int | None,
         modes: tuple[SyntheticMode, ...] | None,
+        auditor_keys: tuple[bytes, ...] | None = None,
+        auditors_needed: int | None = None,
     ) -> Pins:
         """Change what the device accepts of a list from now on."""
         self.require_writable()
@@ -158,6 +160,10 @@ class LocalDevice:
             pins = replace(pins, least_synthetic=least_synthetic)
         if modes is not None:
             pins = replace(pins, modes=modes)
+        if auditor_keys is not None:
+            pins = replace(pins, auditor_keys=auditor_keys, auditors_needed=auditors_needed)
+        elif auditors_needed is not None:
+            pins = replace(pins, auditors_needed=auditors_needed)
         self.configuration = replace(self.configuration, pins=pins)
         self.configuration.save(self.home)
         return pins
@@ -190,6 +196,8 @@ class LocalDevice:
             lowest_threshold=configuration.pins.lowest_threshold,
             least_synthetic=configuration.pins.least_synthetic,
             modes=tuple(mode.value for mode in configuration.pins.modes),
+            auditors=tuple(key.hex() for key in configuration.pins.auditor_keys),
+            auditors_needed=configuration.pins.auditor_quorum,
             size_class=configuration.size_class,
             rescans=int(state.fact(settings.RESCANS) or 0),
             sealed=int(state.fact(settings.SEALED) or 0),

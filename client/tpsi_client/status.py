@@ -33,6 +33,8 @@ class Status:
     lowest_threshold: int
     least_synthetic: int
     modes: tuple[str, ...]
+    auditors: tuple[str, ...]
+    auditors_needed: int
     size_class: int
     rescans: int
     sealed: int

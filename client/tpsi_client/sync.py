@@ -125,9 +125,11 @@ class Device:
         lowest_threshold: int | None = None,
         least_synthetic: int | None = None,
         modes: tuple[SyntheticMode, ...] | None = None,
+        auditor_keys: tuple[bytes, ...] | None = None,
+        auditors_needed: int | None = None,
     ) -> Pins:
         """See `AsyncDevice.pin`."""
-        return self._inner.local.pin(lowest_threshold, least_synthetic, modes)
+        return self._inner.local.pin(lowest_threshold, least_synthetic, modes, auditor_keys, auditors_needed)
 
     def status(self) -> Status:
         """The device's counts and settings."""

@@ -1,7 +1,7 @@
 """Signed manifests: an envelope of signatures over the exact bytes (specification, section 5)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Self
 
@@ -86,25 +86,48 @@ class SignedManifest:
             raise DecodeError("the signed manifest is not in canonical form")
         return envelope
 
-    def verify(self, server_key: bytes, auditor_keys: Iterable[bytes] = ()) -> Manifest:
-        """The manifest, if the server's signature and one by each named auditor are there and verify (check 2).
+    def verify(self, server_key: bytes, auditor_keys: Sequence[bytes] = (), needed: int | None = None) -> Manifest:
+        """The manifest, if the server's signature and those of `needed` of the named auditors verify (check 2).
 
-        Raises VerificationError naming what is missing or wrong. Signatures by others are ignored.
+        All of the auditors if `needed` is None. Raises VerificationError naming who is missing or what is wrong.
+        Signatures by others are ignored.
         """
-        demanded = [(Role.SERVER, server_key), *((Role.AUDITOR, key) for key in auditor_keys)]
-        for role, key in demanded:
-            signature = next((s for s in self.signatures if (s.role, s.key) == (role, key)), None)
-            if signature is None:
-                raise VerificationError(
-                    f"the manifest carries no signature by the {role.value} whose key begins {key.hex()[:16]}"
-                )
-            try:
-                Ed25519PublicKey.from_public_bytes(key).verify(signature.value, _message(role, self.manifest.encoded))
-            except (InvalidSignature, ValueError):
-                raise VerificationError(
-                    f"the {role.value}'s signature under the manifest does not verify: it was altered"
-                ) from None
+        if problem := self.problem(Role.SERVER, server_key):
+            raise VerificationError(problem)
+        keys = list(dict.fromkeys(auditor_keys))
+        problems = [problem for key in keys if (problem := self.problem(Role.AUDITOR, key))]
+        demanded = len(keys) if needed is None else needed
+        if (found := len(keys) - len(problems)) < demanded:
+            raise VerificationError(
+                f"{found} of the {demanded} auditors' signatures that are demanded are there: {'; '.join(problems)}"
+            )
         return self.manifest
+
+    def problem(self, role: Role, key: bytes) -> str | None:
+        """Why this signer's signature does not count, None if it is there and verifies."""
+        signature = next((s for s in self.signatures if (s.role, s.key) == (role, key)), None)
+        if signature is None:
+            return f"the manifest carries no signature by the {role.value} whose key begins {key.hex()[:16]}"
+        try:
+            Ed25519PublicKey.from_public_bytes(key).verify(signature.value, _message(role, self.manifest.encoded))
+        except (InvalidSignature, ValueError):
+            return (
+                f"the signature by the {role.value} whose key begins {key.hex()[:16]} does not verify: "
+                "signature or manifest was altered"
+            )
+        return None
+
+    def signed_by(self, signature: Signature) -> Self:
+        """The envelope with one more signature, in place of an earlier one by the same signer.
+
+        VerificationError if it is not one of this manifest.
+        """
+        signer = signature.role, signature.key
+        others = tuple(s for s in self.signatures if (s.role, s.key) != signer)
+        envelope = replace(self, signatures=(*others, signature))
+        if problem := envelope.problem(*signer):
+            raise VerificationError(problem)
+        return envelope
 
 
 def _message(role: Role, data: bytes) -> bytes:

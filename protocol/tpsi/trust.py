@@ -1,5 +1,6 @@
 """What a device checks before it uses a table, as far as the manifest tells (specification, section 5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from tpsi.groups import SUITES, Group
 from tpsi.manifest import LIST_ID_SIZE, Manifest
 from tpsi.merkle import DIGEST_SIZE
 from tpsi.parameters import CountBy, SyntheticMode
-from tpsi.signing import PUBLIC_KEY_SIZE, SignedManifest
+from tpsi.signing import MAX_SIGNATURES, PUBLIC_KEY_SIZE, SignedManifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,9 @@ class Pins:
 
     `lowest_threshold` counts pictures: a manifest under which as few could be enough is refused (`picture_threshold`).
     `least_synthetic`: in a million, likewise. `modes`: the modes of synthetic vouchers that are accepted; `add` and
-    `none` cover less or nothing (specification, section 10.5), so they are a choice. `auditor_keys`: each of them must
-    have signed. `trusts_separation`: believe a server's own statement that its list is separated.
+    `none` cover less or nothing (specification, section 10.5), so they are a choice. `auditor_keys`: of these auditors
+    at least `auditors_needed` must have signed, all of them if it is None. `trusts_separation`: believe a server's own
+    statement that its list is separated.
     """
 
     list_id: bytes
@@ -28,6 +30,7 @@ class Pins:
     least_synthetic: int = 0
     modes: tuple[SyntheticMode, ...] = (SyntheticMode.REPLACE,)
     auditor_keys: tuple[bytes, ...] = ()
+    auditors_needed: int | None = None
     trusts_separation: bool = False
     suites: tuple[str, ...] = SUITES
 
@@ -36,6 +39,25 @@ class Pins:
             raise CallerError("a list id has 16 octets, a server key 32")
         if self.lowest_threshold < 1:
             raise CallerError("the lowest threshold that a device accepts is 1")
+        check_auditors(self.auditor_keys, self.auditors_needed)
+
+    @property
+    def auditor_quorum(self) -> int:
+        """How many of the auditors must have signed."""
+        return len(self.auditor_keys) if self.auditors_needed is None else self.auditors_needed
+
+
+def check_auditors(keys: Sequence[bytes], needed: int | None) -> None:
+    """CallerError unless these are different keys of auditors, and `needed` a number of them, from 1 on.
+
+    A key that counted twice would let one auditor pass for two.
+    """
+    if any(len(key) != PUBLIC_KEY_SIZE for key in keys) or len(keys) >= MAX_SIGNATURES:
+        raise CallerError(f"at most {MAX_SIGNATURES - 1} auditors, each with a key of 32 octets, can be demanded")
+    if len(set(keys)) != len(keys):
+        raise CallerError("an auditor's key is named twice: one auditor would count for two")
+    if needed is not None and not min(1, len(keys)) <= needed <= len(keys):
+        raise CallerError(f"of {len(keys)} auditors {needed} cannot be demanded: 1 to all of them can")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,7 @@ def accept(envelope: SignedManifest, pins: Pins, seen: Seen | None) -> Manifest:
 
     The numbers are those of section 5. The envelope's decoder has done checks 1 and 4.
     """
-    manifest = envelope.verify(pins.server_key, pins.auditor_keys)  # 2
+    manifest = envelope.verify(pins.server_key, pins.auditor_keys, pins.auditors_needed)  # 2
     check_key(manifest, pins)  # 3
     check_parameters(manifest, pins)  # 5
     check_chain(manifest, pins, seen)  # 6

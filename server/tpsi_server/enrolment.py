@@ -1,11 +1,14 @@
 """The enrolment file: what a device's owner is given, and the device pins.
 
     {"tpsi_enrolment": 1, "server": "host:port", "ca": PEM or null, "list": hex (16 octets), "list_name": text,
-     "server_key": hex (32 octets), "account": text, "token": text, "lowest_threshold": t or null}
+     "server_key": hex (32 octets), "account": text, "token": text, "lowest_threshold": t or null,
+     "auditor_keys": [hex (32 octets), …], "auditors_needed": k}
 
 `ca` is the certificate of the authority that the server's certificate is checked against: null for one that the
 device's system trusts. `lowest_threshold` is the threshold in force when the file was made, null if there was none:
-the device accepts none below it. The file holds the token, so it is a secret until the device has read it.
+the device accepts none below it. Of the auditors named, k must have signed a table before the device uses it. That is
+a suggestion: an owner who doubts the operator takes the auditors' keys from the auditors. The file holds the token,
+so it is a secret until the device has read it.
 """
 
 import json
@@ -14,6 +17,7 @@ from pathlib import Path
 
 from tpsi import Secret
 from tpsi.errors import CallerError
+from tpsi.trust import check_auditors
 from tpsi_server.config import ServerIdentity
 from tpsi_server.errors import OperatorError
 from tpsi_server.files import write_atomically
@@ -31,8 +35,11 @@ class Enrolment:
     account: str
     token: Secret
     lowest_threshold: int | None
+    auditor_keys: tuple[bytes, ...] = ()
+    auditors_needed: int | None = None
 
     def __post_init__(self) -> None:
+        check_auditors(self.auditor_keys, self.auditors_needed)
         host, colon, port = self.server.rpartition(":")
         bracketed = host.startswith("[") and host.endswith("]")
         if not colon or not host or (":" in host and not bracketed) or not _is_port(port):
@@ -55,6 +62,8 @@ class Enrolment:
             "account": self.account,
             "token": self.token.reveal().decode("ascii"),
             "lowest_threshold": self.lowest_threshold,
+            "auditor_keys": [key.hex() for key in self.auditor_keys],
+            "auditors_needed": len(self.auditor_keys) if self.auditors_needed is None else self.auditors_needed,
         }
         return json.dumps(value, indent=2).encode() + b"\n"
 

@@ -14,7 +14,8 @@ from tests.client.certificates import Authority
 from tests.client.conftest import HASTE
 from tests.client.epochs import FILLERS, Epoch, canary, first_epoch, sign
 from tests.client.fake_server import FakeServer, enrolment, save_enrolment
-from tpsi import Manifest, Synthetic, SyntheticMode, VerificationError
+from tpsi import Manifest, Role, SignedManifest, Synthetic, SyntheticMode, VerificationError, sign_manifest
+from tpsi.signing import public_key
 from tpsi_client import (
     Choices,
     Device,
@@ -28,10 +29,19 @@ from tpsi_client import (
 from tpsi_client.endpoint import Endpoint
 
 Enrol = Callable[..., Device]
+AUDITORS = [Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (2, 3, 4)]
 
 
 def serve(server: FakeServer, epoch: Epoch) -> None:
     server.behaviour.epochs = [epoch]
+
+
+def certified(epoch: Epoch, *auditors: Ed25519PrivateKey) -> Epoch:
+    """The epoch with these auditors' signatures."""
+    envelope = SignedManifest.decode(epoch.envelope)
+    for auditor in auditors:
+        envelope = envelope.signed_by(sign_manifest(epoch.manifest, Role.AUDITOR, auditor))
+    return replace(epoch, envelope=envelope.encode())
 
 
 def wrong(manifest: Manifest, **changes: Any) -> bytes:
@@ -62,6 +72,10 @@ class TestFile:
             ({"token": "tök"}, "token"),
             ({"lowest_threshold": 0}, '"lowest_threshold"'),
             ({"lowest_threshold": True}, '"lowest_threshold"'),
+            ({"auditor_keys": ["00"]}, '"auditor_keys"'),
+            ({"auditor_keys": ["11" * 32] * 2}, "named twice"),
+            ({"auditor_keys": ["11" * 32], "auditors_needed": 2}, "of 1 auditors 2"),
+            ({"auditors_needed": 1}, "of 0 auditors"),
         ],
     )
     def test_a_member_that_is_wrong_is_named(self, authority: Authority, changes: dict[str, object], said: str) -> None:
@@ -113,6 +127,29 @@ class TestEnrolled:
         assert enrol(where=tmp_path / "a", lowest_threshold=2).status().lowest_threshold == 2
         chosen = enrol(Choices(lowest_threshold=1), where=tmp_path / "b", lowest_threshold=2)
         assert chosen.status().lowest_threshold == 1
+
+    def test_the_operators_auditors_are_taken_and_the_owners_come_first(
+        self, enrol: Enrol, server: FakeServer, epoch: Epoch, tmp_path: Path
+    ) -> None:
+        serve(server, certified(epoch, *AUDITORS[:2]))
+        names = [public_key(auditor).hex() for auditor in AUDITORS]
+        suggested = enrol(where=tmp_path / "a", auditor_keys=names, auditors_needed=2).status()
+        assert (suggested.auditors, suggested.auditors_needed) == (tuple(names), 2)
+        choices = Choices(auditor_keys=(public_key(AUDITORS[1]),))
+        chosen = enrol(choices, where=tmp_path / "b", auditor_keys=names, auditors_needed=2).status()
+        assert (chosen.auditors, chosen.auditors_needed) == ((names[1],), 1)
+
+    def test_a_table_without_enough_auditors_is_refused_later_and_the_old_one_stays(
+        self, enrol: Enrol, server: FakeServer, epoch: Epoch
+    ) -> None:
+        serve(server, certified(epoch, *AUDITORS))
+        device = enrol(Choices(auditor_keys=tuple(map(public_key, AUDITORS)), auditors_needed=2))
+        server.behaviour.epochs.append(certified(epoch.following(), AUDITORS[2]))
+        with pytest.raises(VerificationError, match="1 of the 2 auditors' signatures"):
+            device.fetch()
+        assert device.status().epoch == 1
+        server.behaviour.epochs[-1] = certified(epoch.following(), *AUDITORS[1:])
+        assert device.fetch().epoch == 2
 
     def test_a_new_file_renews_token_and_address_and_keeps_the_rest(
         self, enrol: Enrol, server: FakeServer, home: Path, folder: Path

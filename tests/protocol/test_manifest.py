@@ -31,7 +31,7 @@ from tpsi import (
     sign_manifest,
 )
 from tpsi.merkle import CHUNK_SIZE, leaf_digest, leaves_of, root
-from tpsi.signing import public_key
+from tpsi.signing import Signature, public_key
 
 WORLD = World(range(12))
 SERVER = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
@@ -210,6 +210,88 @@ def test_a_malformed_signature_is_refused(change: dict[str, Any]) -> None:
     value["signatures"][0].update(change)
     with pytest.raises(DecodeError):
         SignedManifest.decode(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+
+
+# ------------------------------------------------------------------ k of m auditors
+
+AUDITORS = [Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (2, 3, 4)]
+TWO_OF_THREE = replace(PINS, auditor_keys=tuple(map(public_key, AUDITORS)), auditors_needed=2)
+
+
+@pytest.mark.parametrize("signers", [(0, 1), (0, 2), (1, 2), (0, 1, 2)])
+def test_any_two_of_three_auditors_are_enough(signers: tuple[int, ...]) -> None:
+    assert accept(signed(WORLD.manifest, *(AUDITORS[i] for i in signers)), TWO_OF_THREE, None) == WORLD.manifest
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_one_auditor_too_few_is_refused_and_the_missing_are_named(missing: int) -> None:
+    signer = AUDITORS[(missing + 1) % 3]
+    with pytest.raises(VerificationError, match="1 of the 2 auditors' signatures") as caught:
+        accept(signed(WORLD.manifest, signer), TWO_OF_THREE, None)
+    named = [key for key in AUDITORS if public_key(key).hex()[:16] in str(caught.value)]
+    assert named == [key for key in AUDITORS if key is not signer]
+
+
+def test_by_default_all_auditors_must_have_signed() -> None:
+    pins = replace(TWO_OF_THREE, auditors_needed=None)
+    assert accept(signed(WORLD.manifest, *AUDITORS), pins, None) == WORLD.manifest
+    with pytest.raises(VerificationError, match="2 of the 3"):
+        accept(signed(WORLD.manifest, *AUDITORS[:2]), pins, None)
+
+
+def test_a_forged_auditor_s_signature_does_not_count() -> None:
+    """Signed by the server under the auditor's name: it counts as missing, and the refusal says that it is false."""
+    honest = signed(WORLD.manifest, AUDITORS[0])
+    forged = Signature(Role.AUDITOR, public_key(AUDITORS[1]), sign_manifest(WORLD.manifest, Role.AUDITOR, SERVER).value)
+    with pytest.raises(VerificationError, match="does not verify"):
+        accept(replace(honest, signatures=(*honest.signatures, forged)), TWO_OF_THREE, None)
+
+
+def test_an_auditor_who_signed_in_the_server_s_role_does_not_count() -> None:
+    honest = signed(WORLD.manifest, AUDITORS[0])
+    wrong_role = replace(sign_manifest(WORLD.manifest, Role.SERVER, AUDITORS[1]), role=Role.AUDITOR)
+    with pytest.raises(VerificationError, match="1 of the 2"):
+        accept(replace(honest, signatures=(*honest.signatures, wrong_role)), TWO_OF_THREE, None)
+
+
+def test_auditors_whom_the_device_does_not_know_do_not_count() -> None:
+    """A server can make as many auditors as it likes."""
+    strangers = [Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in range(10, 20)]
+    with pytest.raises(VerificationError, match="1 of the 2"):
+        accept(signed(WORLD.manifest, AUDITORS[0], *strangers), TWO_OF_THREE, None)
+
+
+def test_a_key_named_twice_is_refused() -> None:
+    """Else one auditor would count for two."""
+    key = public_key(AUDITORS[0])
+    with pytest.raises(CallerError, match="named twice"):
+        replace(PINS, auditor_keys=(key, key), auditors_needed=2)
+    with pytest.raises(VerificationError, match="1 of the 2"):
+        signed(WORLD.manifest, AUDITORS[0]).verify(public_key(SERVER), [key, key], 2)
+
+
+@pytest.mark.parametrize("needed", [0, 4, -1])
+def test_an_impossible_number_of_auditors_is_refused(needed: int) -> None:
+    with pytest.raises(CallerError, match="of 3 auditors"):
+        replace(TWO_OF_THREE, auditors_needed=needed)
+    with pytest.raises(CallerError, match="of 0 auditors"):
+        replace(PINS, auditors_needed=1)
+
+
+def test_a_signature_is_added_to_the_envelope_only_if_it_is_one_of_the_manifest() -> None:
+    envelope = signed(WORLD.manifest)
+    with_auditor = envelope.signed_by(sign_manifest(WORLD.manifest, Role.AUDITOR, AUDITOR))
+    assert with_auditor.signed_by(with_auditor.signatures[-1]) == with_auditor
+    assert with_auditor == signed(WORLD.manifest, AUDITOR)
+    with pytest.raises(VerificationError, match="does not verify"):
+        envelope.signed_by(sign_manifest(next_of(WORLD.manifest), Role.AUDITOR, AUDITOR))
+
+
+def test_separation_stands_on_an_auditor_s_signature() -> None:
+    separated = replace(WORLD.manifest, probes=Probes(2, True))
+    assert accept(signed(separated, *AUDITORS[:2]), TWO_OF_THREE, None) == separated
+    with pytest.raises(VerificationError, match="1 of the 2"):
+        accept(signed(separated, AUDITORS[0]), TWO_OF_THREE, None)
 
 
 # ------------------------------------------------------------------ what a device accepts

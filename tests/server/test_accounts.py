@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -177,8 +178,17 @@ def test_a_device_reads_the_enrolment_file(empty_site: Site, tmp_path: Path) -> 
 def test_the_enrolment_file_has_the_documented_members(empty_site: Site) -> None:
     value = json.loads(enrolment(empty_site).encode())
     documented = {"tpsi_enrolment", "server", "ca", "list", "list_name", "server_key", "account", "token"}
-    assert set(value) == documented | {"lowest_threshold"}
+    assert set(value) == documented | {"lowest_threshold", "auditor_keys", "auditors_needed"}
     assert value["server"] == "tpsi.example:50051"
+
+
+def test_the_enrolment_file_suggests_auditors(empty_site: Site) -> None:
+    keys = b"\x01" * 32, b"\x02" * 32
+    some = replace(enrolment(empty_site), auditor_keys=keys, auditors_needed=1)
+    found = DeviceEnrolment.decode(some.encode())
+    assert (found.auditor_keys, found.auditors_needed) == (keys, 1)
+    with pytest.raises(CallerError, match="of 2 auditors"):
+        replace(some, auditors_needed=3)
 
 
 def test_the_enrolment_file_is_private_and_overwrites_nothing(empty_site: Site, tmp_path: Path) -> None:

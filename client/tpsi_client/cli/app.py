@@ -8,7 +8,18 @@ import typer
 
 from tpsi.voucher import MAX_SIZE_CLASS
 from tpsi_client.cli import keeping, words
-from tpsi_client.cli.options import Home, LeastSynthetic, LowestThreshold, Modes, OriginalsFolder, Types, split
+from tpsi_client.cli.options import (
+    Auditors,
+    AuditorsNeeded,
+    Home,
+    LeastSynthetic,
+    LowestThreshold,
+    Modes,
+    OriginalsFolder,
+    Types,
+    auditors,
+    split,
+)
 from tpsi_client.cli.options import modes as read_modes
 from tpsi_client.cli.terminal import show, watching
 from tpsi_client.configuration import DEFAULT_SIZE_CLASS
@@ -48,6 +59,8 @@ def enrol(
     lowest_threshold: LowestThreshold = None,
     least_synthetic: LeastSynthetic = None,
     modes: Modes = "replace",
+    auditor: Auditors = None,
+    auditors_needed: AuditorsNeeded = None,
     size_class: Annotated[
         int,
         typer.Option(
@@ -67,7 +80,14 @@ def enrol(
     later without you. With a new file for the same account, address and token are renewed and all else stays.
     """
     enrolment = Enrolment.read(file)
-    choices = Choices(lowest_threshold, least_synthetic, read_modes(modes), size_class)
+    choices = Choices(
+        lowest_threshold,
+        least_synthetic,
+        read_modes(modes),
+        size_class,
+        auditor_keys=auditors(auditor),
+        auditors_needed=auditors_needed,
+    )
     with Device.enrol(home, enrolment, choices, fetch=False) as device:
         if device.enrolled is not None:
             show(words.enrolled(device.enrolled, enrolment.account, enrolment.endpoint.address))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tpsi_client.cli import words
-from tpsi_client.cli.options import Home, LeastSynthetic, LowestThreshold, Modes
+from tpsi_client.cli.options import Auditors, AuditorsNeeded, Home, LeastSynthetic, LowestThreshold, Modes, auditors
 from tpsi_client.cli.options import modes as read_modes
 from tpsi_client.cli.terminal import show
 from tpsi_client.sync import Device
@@ -103,18 +103,26 @@ def pin(
     lowest_threshold: LowestThreshold = None,
     least_synthetic: LeastSynthetic = None,
     modes: Modes = "",
+    auditor: Auditors = None,
+    auditors_needed: AuditorsNeeded = None,
 ) -> None:
     """Change what this device accepts of its list.
 
-    Lower values let a reveal happen sooner, or let the server count your matches better.
+    Lower values let a reveal happen sooner, or let the server count your matches better. Auditors that you name
+    take the place of those before.
     """
-    if lowest_threshold is None and least_synthetic is None and not modes:
-        raise typer.BadParameter("name at least one of --lowest-threshold, --least-synthetic and --modes")
+    if lowest_threshold is None and least_synthetic is None and not modes and not auditor and auditors_needed is None:
+        raise typer.BadParameter(
+            "name at least one of --lowest-threshold, --least-synthetic, --modes, --auditor and --auditors-needed"
+        )
     with Device.open(home) as device:
         pins = device.pin(
             lowest_threshold=lowest_threshold,
             least_synthetic=least_synthetic,
             modes=read_modes(modes) if modes else None,
+            auditor_keys=auditors(auditor),
+            auditors_needed=auditors_needed,
         )
     accepted = tuple(mode.value for mode in pins.modes)
     show([f"Pinned: {words.demands(pins.lowest_threshold, pins.least_synthetic, accepted)}."])
+    show([f"Auditors: {words.auditors(tuple(key.hex() for key in pins.auditor_keys), pins.auditor_quorum)}."])

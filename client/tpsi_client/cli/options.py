@@ -1,5 +1,6 @@
 """Options that several verbs have."""
 
+import re
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -7,6 +8,8 @@ import typer
 
 from tpsi.parameters import MAX_PER_MILLION, SyntheticMode
 from tpsi_client.home import ENVIRONMENT
+
+_KEY = re.compile(r"[0-9a-fA-F]{64}\Z")
 
 Home: TypeAlias = Annotated[
     Path | None,
@@ -65,6 +68,44 @@ Modes: TypeAlias = Annotated[
         "the number of your matches, with none it learns the number itself. By default only replace.",
     ),
 ]
+
+Auditors: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--auditor",
+        metavar="KEY",
+        help="Accept only tables that this auditor has signed: the public key, 64 hexadecimal digits or a file of "
+        "them. Take it from the auditor, not from the list's operator. May be given several times.",
+    ),
+]
+AuditorsNeeded: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--auditors-needed",
+        metavar="K",
+        min=1,
+        help="Be content with the signatures of K of the auditors. By default all of them must have signed.",
+    ),
+]
+
+
+def auditors(texts: list[str] | None) -> tuple[bytes, ...] | None:
+    """The keys that `--auditor` names; None if it was not given."""
+    return tuple(map(_key, texts)) if texts else None
+
+
+def _key(text: str) -> bytes:
+    found = text
+    if not _KEY.match(found):
+        try:
+            found = Path(text).read_text("ascii").strip()[:100]
+        except (OSError, ValueError):
+            found = ""
+    if not _KEY.match(found):
+        raise typer.BadParameter(
+            f"{text!r} is neither 64 hexadecimal digits nor a file of them", param_hint="--auditor"
+        )
+    return bytes.fromhex(found)
 
 
 def modes(text: str) -> tuple[SyntheticMode, ...]:

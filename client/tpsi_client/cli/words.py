@@ -139,6 +139,7 @@ def status(state: Status) -> Iterator[str]:
         yield f"  threshold   {promise(state.picture_threshold)}"
         yield f"  cover       {cover(SyntheticMode(state.synthetic_mode), state.synthetic_per_million or 0)}"
     yield f"  accepts     {demands(state.lowest_threshold, state.least_synthetic, state.modes)}"
+    yield f"  auditors    {auditors(state.auditors, state.auditors_needed)}"
     memory = f"{count(state.remembered, 'hash', 'hashes')} remembered, {count(state.rescans, 'rescan')}"
     yield f"  sealed      {count(state.sealed, 'voucher')}, {memory}"
     exported = f", {state.exported} of them in exported files" if state.exported else ""
@@ -159,6 +160,14 @@ def demands(lowest_threshold: int, least_synthetic: int, modes: tuple[str, ...])
     pictures = count(lowest_threshold, "matching picture")
     share = f"{least_synthetic / 10_000:g} % synthetic vouchers or more"
     return f"lists that need more than {pictures}, with {share}, in mode {' or '.join(modes)}"
+
+
+def auditors(keys: tuple[str, ...], needed: int) -> str:
+    """Whose signatures a device demands."""
+    if not keys:
+        return "none is demanded: nobody but its server says what the table holds"
+    named = ", ".join(key[:16] for key in keys)
+    return f"{needed} of {len(keys)} must have signed the table (keys that begin {named})"
 
 
 def size(octets: int) -> str:

@@ -12,7 +12,7 @@ from cryptography import x509
 from tpsi import Secret
 from tpsi.trust import picture_threshold
 from tpsi_server.accounts import Accounts, IssuedToken, Role
-from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Yes, confirm, folder_of, open_store
+from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Yes, confirm, folder_of, open_store, public_key_of
 from tpsi_server.cli.terminal import moment, say, show, show_json, show_table
 from tpsi_server.config import DataFolder
 from tpsi_server.enrolment import Enrolment
@@ -51,6 +51,19 @@ Authority: TypeAlias = Annotated[
         "default the server's own development CA.",
     ),
 ]
+Auditors: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--auditor",
+        metavar="KEY",
+        help="Suggest in the enrolment file that the device accepts only tables which this auditor has signed: 64 "
+        "hexadecimal digits or a file of them. May be given several times.",
+    ),
+]
+AuditorsNeeded: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--auditors-needed", metavar="K", min=1, help="K of the auditors are enough; by default all."),
+]
 Days: TypeAlias = Annotated[
     float | None,
     typer.Option("--expires-days", metavar="N", min=0, help="The token is good for N days; by default for ever."),
@@ -70,6 +83,8 @@ def add(
     server: Server = None,
     enrolment: EnrolmentFile = None,
     ca: Authority = None,
+    auditor: Auditors = None,
+    auditors_needed: AuditorsNeeded = None,
     expires_days: Days = None,
     as_json: AsJson = False,
 ) -> None:
@@ -81,6 +96,7 @@ def add(
     folder = folder_of(data)
     with open_store(folder) as store:
         draft = _draft(folder, store, name, server=server, file=enrolment, ca=ca)
+        draft = _with_auditors(draft, auditor, auditors_needed)
         accounts = Accounts(store)
         accounts.create(name)
         issued = accounts.issue(Role.DEVICE, name, lifetime=_seconds(expires_days))
@@ -98,6 +114,8 @@ def token(
     server: Server = None,
     enrolment: EnrolmentFile = None,
     ca: Authority = None,
+    auditor: Auditors = None,
+    auditors_needed: AuditorsNeeded = None,
     expires_days: Days = None,
     as_json: AsJson = False,
 ) -> None:
@@ -107,6 +125,7 @@ def token(
         raise OperatorError("a device's token is for an account, NAME; one of another --role is for none")
     with open_store(folder) as store:
         draft = _draft(folder, store, name or "-", server=server, file=enrolment, ca=ca)
+        draft = _with_auditors(draft, auditor, auditors_needed)
         if draft is not None and role is not Role.DEVICE:
             raise OperatorError("only devices enrol: leave --enrolment away")
         issued = Accounts(store).issue(role, name, lifetime=_seconds(expires_days))
@@ -182,6 +201,15 @@ def _draft(
     threshold = picture_threshold(load_manifest(folder, epochs[-1].number)) if epochs else 0
     draft = Enrolment(server, None, folder.identity(), account, Secret(b""), threshold or None)
     return replace(draft, authority=_authority(folder, draft.host, ca))
+
+
+def _with_auditors(draft: Enrolment | None, keys: list[str] | None, needed: int | None) -> Enrolment | None:
+    """An enrolment that suggests these auditors."""
+    if not keys and needed is None:
+        return draft
+    if draft is None:
+        raise OperatorError("auditors are named in an enrolment file: add --enrolment FILE and --server HOST:PORT")
+    return replace(draft, auditor_keys=tuple(map(public_key_of, keys or ())), auditors_needed=needed)
 
 
 def _authority(folder: DataFolder, host: str, ca: str | None) -> str | None:

@@ -1,15 +1,18 @@
 """Options that several verbs have, and what they stand for."""
 
+import re
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from tpsi_server.config import DataFolder
+from tpsi_server.errors import OperatorError
 from tpsi_server.passphrase import ENVIRONMENT
 from tpsi_server.store import Store
 
 DEFAULT_DATA = Path("tpsi-data")
+_KEY = re.compile(r"[0-9a-fA-F]{64}\Z")
 
 Data: TypeAlias = Annotated[
     Path,
@@ -37,6 +40,19 @@ PassphraseFile: TypeAlias = Annotated[
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+
+def public_key_of(text: str) -> bytes:
+    """An Ed25519 public key: 64 hexadecimal digits, or a file that holds them."""
+    found = text
+    if not _KEY.match(found):
+        try:
+            found = Path(text).read_text("ascii").strip()[:100]
+        except (OSError, ValueError):
+            found = ""
+    if not _KEY.match(found):
+        raise OperatorError(f"{text!r} is neither a public key of 64 hexadecimal digits nor a file that holds one")
+    return bytes.fromhex(found)
 
 
 def folder_of(data: Path, keys: Path | None = None) -> DataFolder:
