@@ -60,7 +60,7 @@ def table_tasks(stage: Stage, setting: Setting, peer: PeerWorks) -> Iterator[Tas
         return Task(subject, work, scale | dict(peer.get(operation, {}) if compared else {}))
 
     def encode() -> object:
-        return build_table(stage.group, stage.encoding, stage.hashes, blind=lambda _items, _secrets: stage.blinded)
+        return build_table(stage.group, stage.encoding, stage.hashes, blind=lambda _items, _secrets: [stage.blinded])
 
     def build() -> object:
         return build_table(stage.group, stage.encoding, stage.hashes)

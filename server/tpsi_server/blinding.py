@@ -3,10 +3,8 @@
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-
-import numpy as np
 
 from tpsi import Group, Secret, TableSecrets, group
 from tpsi.groups import Rows
@@ -38,34 +36,30 @@ class ParallelBlinding:
         self._progress = progress
         self._chunk = chunk
 
-    def __call__(self, items: Sequence[bytes], table_secrets: TableSecrets) -> Rows:
-        """(n, element_size): the blinded items, in order."""
-        blinded = np.zeros((len(items), self._group.element_size), np.uint8)
+    def __call__(self, items: Sequence[bytes], table_secrets: TableSecrets) -> Iterator[Rows]:
+        """The blinded items, in order, a chunk after the other."""
         octets = (self._group.suite, table_secrets.alpha.reveal(), table_secrets.fill_key.reveal())
         pool = ProcessPoolExecutor(
             self._processes, multiprocessing.get_context("spawn"), initializer=_start, initargs=octets
         )
         try:
-            self._run(pool, items, blinded)
+            yield from self._run(pool, items)
         finally:
             pool.shutdown(cancel_futures=True)
-        return blinded
 
-    def _run(self, pool: ProcessPoolExecutor, items: Sequence[bytes], blinded: Rows) -> None:
-        running: deque[tuple[int, Future[Rows]]] = deque()
-        for start in range(0, len(items), self._chunk):
-            if len(running) >= AHEAD * self._processes:
-                self._take(running, blinded)
-            with interrupts_held():  # the pool starts its processes when it is given work
-                running.append((start, pool.submit(_blind, items[start : start + self._chunk])))
-        while running:
-            self._take(running, blinded)
-
-    def _take(self, running: deque[tuple[int, Future[Rows]]], blinded: Rows) -> None:
-        start, future = running.popleft()
-        rows = future.result()
-        blinded[start : start + len(rows)] = rows
-        self._progress("blinding", start + len(rows), len(blinded))
+    def _run(self, pool: ProcessPoolExecutor, items: Sequence[bytes]) -> Iterator[Rows]:
+        running: deque[Future[Rows]] = deque()
+        given = done = 0
+        while given < len(items) or running:
+            if given < len(items) and len(running) < AHEAD * self._processes:
+                with interrupts_held():  # the pool starts its processes when it is given work
+                    running.append(pool.submit(_blind, items[given : given + self._chunk]))
+                given = min(given + self._chunk, len(items))
+                continue
+            rows = running.popleft().result()
+            yield rows
+            done += len(rows)
+            self._progress("blinding", done, len(items))
 
 
 _SECRETS: list[tuple[Group, TableSecrets]] = []  # of this process, if it is one of the pool's

@@ -8,10 +8,9 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,7 @@ from tpsi import (
     sign_manifest,
 )
 from tpsi.canary import CANARY_HASHES, CANARY_NAME, canary_picture
-from tpsi.table import Progress
+from tpsi.table import PackedItems, Progress
 from tpsi.table.geometry import SEED_SIZE, FuseGeometry
 from tpsi_server.blinding import WORTHWHILE, ParallelBlinding, processors
 from tpsi_server.config import DataFolder, ServerIdentity
@@ -119,7 +118,9 @@ class Builder:
             if canary is not None:
                 sources.append(Source(CANARY_SOURCE, len(canary.hashes)))
             draft = self._draft(options, merged, sources, canary, extra)
-            built = self._table(draft, chain(merged, extra))
+            items = merged.encodings.with_items(extra)
+            del merged  # a long list is in memory once
+            built = self._table(draft, items)
             with self._unfinished() as place:
                 leaves = self._write(place, built)
                 manifest = replace(
@@ -211,7 +212,7 @@ class Builder:
             items=len(merged) + len(extra),
             seed=bytes(SEED_SIZE),
             root=bytes(merkle.DIGEST_SIZE),
-            types=_types(merged),
+            types=merged.encodings.types,
             sources=tuple(sorted(sources, key=lambda source: source.name)),
             minimum_sources=options.minimum_sources,
             sharing=options.sharing,
@@ -220,7 +221,7 @@ class Builder:
             canary=canary,
         )
 
-    def _table(self, draft: Manifest, items: Iterable[ItemHash]) -> BuiltTable:
+    def _table(self, draft: Manifest, items: PackedItems) -> BuiltTable:
         parallel = self._processes > 1 and draft.items >= WORTHWHILE
         blind = ParallelBlinding(draft.group, self._processes, self._progress) if parallel else None
         return build_table(draft.group, draft.encoding, items, rng=self._rng, progress=self._progress, blind=blind)
@@ -262,17 +263,12 @@ def _canary(merged: MergedList) -> tuple[Canary | None, tuple[ItemHash, ...]]:
 
     It is in every list that has a type for it, whatever number of sources the rule demands.
     """
-    types = _types(merged)
+    types = merged.encodings.types
     hashes = [ItemHash(kind, bytes.fromhex(digits)) for kind, digits in CANARY_HASHES.items() if kind in types]
     if not hashes:
         return None, ()
     canary = Canary(CANARY_NAME, hashlib.sha256(canary_picture()).digest(), tuple(sorted(hashes)))
     return canary, tuple(item for item in canary.hashes if item not in merged)
-
-
-def _types(merged: MergedList) -> tuple[str, ...]:
-    """The types of hash in a list, sorted; read off the encodings, of which there may be millions."""
-    return tuple(sorted({code[1 : 1 + code[0]].decode("ascii") for code in merged.encodings}))
 
 
 def _write_durably(path: Path, data: bytes | memoryview) -> None:

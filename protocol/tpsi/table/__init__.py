@@ -12,6 +12,7 @@ from tpsi.table.building import (
     lay_out,
 )
 from tpsi.table.geometry import CuckooGeometry, FuseGeometry, Geometry, geometry
+from tpsi.table.packed import PackedItems
 
 __all__ = [
     "BlindedTable",
@@ -21,6 +22,7 @@ __all__ = [
     "FuseGeometry",
     "Geometry",
     "Layout",
+    "PackedItems",
     "Progress",
     "TableSecrets",
     "blind_items",

@@ -1,11 +1,11 @@
 """Sizes and positions of both table encodings: which cells an item has (specification, sections 4.2 and 4.3)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from tpsi.errors import CallerError
 from tpsi.labels import Label
 
+#: Numbers of cells or items: of 32 bits, as nearly always, where they fit, else of 64 (`numbers_below`).
+Places: TypeAlias = NDArray[np.signedinteger[Any]]
 #: (n, arity): the cells of n items.
-Positions: TypeAlias = NDArray[np.int64]
+Positions: TypeAlias = Places
 
 SEED_SIZE = 32
 #: More would not fit the 32-bit segment arithmetic below, nor any list that exists.
 MAX_ITEMS = 2**31
+#: Items whose positions are computed together.
+_BATCH = 1 << 16
 _EXACT = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _LOW32 = np.uint64(2**32 - 1)
 _S32 = np.uint64(32)
@@ -31,7 +35,12 @@ def _scaled(values: NDArray[np.uint64], factor: int) -> NDArray[np.int64]:
     return ((upper * f + ((lower * f) >> _S32)) >> _S32).astype(np.int64)
 
 
-def _digests(items: Iterable[bytes], seed: bytes, label: Label) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def numbers_below(bound: int) -> type[np.signedinteger[Any]]:
+    """The type for numbers below a bound."""
+    return np.int32 if bound <= 2**31 else np.int64
+
+
+def _digests(items: Sequence[bytes], seed: bytes, label: Label) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """The two little-endian halves (a, b) of the 16-octet position hash of every item."""
     person = label
     blake2b = hashlib.blake2b
@@ -77,15 +86,17 @@ class FuseGeometry:
         """The table's size in cells."""
         return (self.segments + 2) * self.segment_length
 
-    def positions(self, items: Iterable[bytes], seed: bytes) -> Positions:
+    def positions(self, items: Sequence[bytes], seed: bytes) -> Positions:
         """(n, 3): three distinct cells for every encoded item."""
+        return _in_batches(self, items, seed)
+
+    def _columns(self, items: Sequence[bytes], seed: bytes) -> list[NDArray[np.int64]]:
         a, b = _digests(items, seed, Label.POSITION_FUSE)
         first = _scaled(a, self.segments)
         mask = np.uint64(self.segment_length - 1)
-        columns = [
+        return [
             (first + i) * self.segment_length + ((b >> np.uint64(21 * i)) & mask).astype(np.int64) for i in range(3)
         ]
-        return np.stack(columns, axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +121,26 @@ class CuckooGeometry:
         """The table's size in cells."""
         return 2 * self.half
 
-    def positions(self, items: Iterable[bytes], seed: bytes) -> Positions:
+    def positions(self, items: Sequence[bytes], seed: bytes) -> Positions:
         """(n, 2): two distinct cells for every encoded item."""
+        return _in_batches(self, items, seed)
+
+    def _columns(self, items: Sequence[bytes], seed: bytes) -> list[NDArray[np.int64]]:
         a, b = _digests(items, seed, Label.POSITION_CUCKOO)
-        return np.stack([_scaled(a, self.half), self.half + _scaled(b, self.half)], axis=1)
+        return [_scaled(a, self.half), self.half + _scaled(b, self.half)]
 
 
 Geometry: TypeAlias = FuseGeometry | CuckooGeometry
+
+
+def _in_batches(shape: Geometry, items: Sequence[bytes], seed: bytes) -> Positions:
+    """The positions of all items: of a long list, with memory for little more than the result."""
+    positions = np.empty((len(items), shape.arity), numbers_below(shape.cells))
+    for start in range(0, len(items), _BATCH):
+        batch = items[start : start + _BATCH]
+        for number, column in enumerate(shape._columns(batch, seed)):
+            positions[start : start + len(batch), number] = column
+    return positions
 
 
 @lru_cache(maxsize=64)  # fifty digits of a logarithm take longer than the rest of a voucher

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tpsi.table.geometry import Positions
+from tpsi.table.geometry import Places, Positions, numbers_below
 
-_NONE = np.int64(-1)
+_NONE = -1
+#: Edges that are counted together, so that scratch stays small beside the graph.
+_BATCH = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,11 @@ class Peeling:
     removed, in ascending order of their cells.
     """
 
-    cell: NDArray[np.int64]
-    rounds: tuple[NDArray[np.int64], ...]
+    cell: Places
+    rounds: tuple[Places, ...]
 
     @property
-    def remaining(self) -> NDArray[np.int64]:
+    def remaining(self) -> Places:
         """The items that peeling did not reach."""
         return np.flatnonzero(self.cell == _NONE)
 
@@ -30,16 +31,19 @@ class Peeling:
 def peel(positions: Positions, cells: int) -> Peeling:
     """Peel the hypergraph whose edges are the rows of `positions`.
 
-    Every cell keeps its degree and the exclusive or of the numbers of its edges, so that a cell of degree one names
-    its edge. A round is a handful of array operations on the cells that the last one touched.
+    Every cell keeps its degree and the sum of the numbers of its edges, so that a cell of degree one names its edge. A
+    round is a handful of array operations on the cells that the last one touched. Sums wrap around, which a later
+    subtraction undoes.
     """
     items, arity = positions.shape
-    assigned = np.full(items, _NONE)
-    flat = positions.ravel()
-    degree = np.bincount(flat, minlength=cells).astype(np.int32)
-    edges = np.zeros(cells, np.int64)
-    np.bitwise_xor.at(edges, flat, np.repeat(np.arange(items), arity))
-    rounds: list[NDArray[np.int64]] = []
+    assigned = np.full(items, _NONE, positions.dtype)
+    degree, edges = np.zeros(cells, np.int32), np.zeros(cells, numbers_below(items))
+    for start in range(0, items, _BATCH):
+        part = positions[start : start + _BATCH]
+        numbers = np.arange(start, start + len(part), dtype=edges.dtype)
+        np.add.at(degree, part.ravel(), np.int32(1))
+        np.add.at(edges, part.ravel(), np.repeat(numbers, arity))
+    rounds: list[Places] = []
     touched = np.flatnonzero(degree == 1)
     while len(free := touched[degree[touched] == 1]):
         # np.unique keeps the first, hence the lowest, free cell of an edge that has several.
@@ -48,17 +52,17 @@ def peel(positions: Positions, cells: int) -> Peeling:
         assigned[removed] = chosen
         rounds.append(removed[np.argsort(chosen)])
         left = positions[removed].ravel()
-        np.subtract.at(degree, left, 1)
-        np.bitwise_xor.at(edges, left, np.repeat(removed, arity))
+        np.subtract.at(degree, left, np.int32(1))
+        np.subtract.at(edges, left, np.repeat(removed, arity))
         touched = np.unique(left)
     return Peeling(assigned, tuple(rounds))
 
 
-def orient_cycles(peeling: Peeling, positions: Positions, order: NDArray[np.int64]) -> NDArray[np.int64] | None:
+def orient_cycles(peeling: Peeling, positions: Positions) -> Places | None:
     """Assign the items that peeling left in a cuckoo graph, or None if they are not disjoint cycles.
 
-    `order` (n,): the rank of each item in ascending order of its encoding. In each cycle the lowest cell takes, of its
-    two items, the one of lower rank; that item's other cell takes its other item, and so on around.
+    Items are numbered in ascending order of their encodings. In each cycle the lowest cell takes, of its two items, the
+    one of lower number; that item's other cell takes its other item, and so on around.
     """
     assigned = peeling.cell.copy()
     remaining = peeling.remaining
@@ -70,7 +74,7 @@ def orient_cycles(peeling: Peeling, positions: Positions, order: NDArray[np.int6
         return None
     done: set[int] = set()
     for start in sorted(around):
-        cell, item = start, min(around[start], key=lambda i: int(order[i]))
+        cell, item = start, min(around[start])
         while cell not in done:
             done.add(cell)
             assigned[item] = cell

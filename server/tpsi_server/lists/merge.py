@@ -1,15 +1,26 @@
 """Merging: which hashes of several sources are admitted, and which sources name each.
 
-The rule is that a hash is admitted when at least k sources name it, however often each does.
+The rule is that a hash is admitted when at least k sources name it, however often each does. Lists are long, so they
+are kept packed: every mention is a row of the digest and the number of its source, and sorting the rows of one type
+brings together who names what.
 """
 
-from array import array
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tpsi.errors import CallerError
+from tpsi.groups import Rows
 from tpsi.items import ItemHash
+from tpsi.table import PackedItems
+from tpsi.table.packed import distinct, prefix_of
+
+_SOURCE = np.dtype(">u2")
+#: Sources that can be told apart: far more than a manifest names.
+MAX_SOURCES = 2**16
 
 
 class MergedList:
@@ -20,17 +31,18 @@ class MergedList:
     (n from 1 to the number of sources), admitted or not. `refused` is how many the rule kept out.
     """
 
-    def __init__(self, sources: Sequence[str], minimum_sources: int, masks: Mapping[bytes, int]) -> None:
+    def __init__(self, sources: Sequence[str], minimum_sources: int, blocks: Mapping[bytes, "_Block"]) -> None:
         self.sources = tuple(sources)
         self.minimum_sources = minimum_sources
-        counts = Counter(mask.bit_count() for mask in masks.values())
-        self.named_by_count = {n: counts[n] for n in range(1, len(self.sources) + 1)}
-        self.encodings = sorted(code for code, mask in masks.items() if mask.bit_count() >= minimum_sources)
-        self.refused = len(masks) - len(self.encodings)
-        # few combinations of sources occur: each is kept once, and an index to it for every hash
-        indices: dict[int, int] = {}
-        self._combination = array("L", (indices.setdefault(masks[code], len(indices)) for code in self.encodings))
-        self._combinations = [self._names(mask) for mask in indices]
+        ordered = [blocks[prefix] for prefix in sorted(blocks)]
+        self.encodings = PackedItems({prefix: block.digests for prefix, block in blocks.items()})
+        named = sum((Counter(block.named_by_count) for block in ordered), Counter[int]())
+        self.named_by_count = {n: named[n] for n in range(1, len(self.sources) + 1)}
+        self.refused = named.total() - len(self.encodings)
+        # who names the i-th hash stands in `_naming`, from where it ends for the one before
+        self._naming = np.concatenate([np.zeros(0, _SOURCE), *(block.naming for block in ordered)])
+        counts = np.concatenate([np.zeros(0, np.uint16), *(block.counts for block in ordered)])
+        self._ends = np.cumsum(counts, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.encodings)
@@ -39,30 +51,41 @@ class MergedList:
         return map(ItemHash.decode, self.encodings)
 
     def __contains__(self, item: object) -> bool:
-        return isinstance(item, ItemHash) and self._find(item) is not None
+        return isinstance(item, ItemHash) and item.encode() in self.encodings
 
     def named_by(self, item: ItemHash) -> tuple[str, ...]:
         """The names of the sources that name `item`, sorted; empty if it is not admitted."""
-        index = self._find(item)
-        return () if index is None else self._combinations[self._combination[index]]
+        place = self.encodings.find(item.encode())
+        return () if place is None else self._names(place)
 
     def provenance(self) -> Iterator[tuple[ItemHash, tuple[str, ...]]]:
         """Every admitted hash with the sorted names of the sources that name it."""
-        for item, index in zip(self, self._combination, strict=True):
-            yield item, self._combinations[index]
+        for place, item in enumerate(self):
+            yield item, self._names(place)
 
     def combinations(self) -> dict[tuple[str, ...], int]:
         """How many admitted hashes each combination of sources names."""
-        counts = Counter(self._combination)
-        return {names: counts[index] for index, names in sorted(enumerate(self._combinations), key=lambda c: c[1])}
+        starts, counts = np.append(0, self._ends[:-1]), np.diff(self._ends, prepend=0)
+        found: dict[tuple[str, ...], int] = {}
+        for count in np.unique(counts).tolist():
+            naming = self._naming[starts[: len(counts)][counts == count, None] + np.arange(count)]
+            for numbers, times in zip(*np.unique(naming, axis=0, return_counts=True), strict=True):
+                found[tuple([self.sources[number] for number in numbers.tolist()])] = int(times)
+        return dict(sorted(found.items()))
 
-    def _find(self, item: ItemHash) -> int | None:
-        code = item.encode()
-        index = bisect_left(self.encodings, code)
-        return index if index < len(self.encodings) and self.encodings[index] == code else None
+    def _names(self, place: int) -> tuple[str, ...]:
+        start = self._ends[place - 1] if place else 0
+        return tuple([self.sources[number] for number in self._naming[start : self._ends[place]].tolist()])
 
-    def _names(self, mask: int) -> tuple[str, ...]:
-        return tuple(name for bit, name in enumerate(self.sources) if mask >> bit & 1)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """The admitted hashes of one type and size: digests in order, how many sources name each, and which these are."""
+
+    digests: Rows
+    counts: NDArray[np.uint16]
+    naming: NDArray[np.uint16]
+    named_by_count: Mapping[int, int]
 
 
 def merge(sources: Mapping[str, Iterable[ItemHash]], minimum_sources: int) -> MergedList:
@@ -74,10 +97,30 @@ def merge(sources: Mapping[str, Iterable[ItemHash]], minimum_sources: int) -> Me
     if not 1 <= minimum_sources <= len(sources):
         available = f"there are {len(sources)} sources" if len(sources) != 1 else "there is 1 source"
         raise CallerError(f"a hash can be required from 1 source to all of them; {available}, {minimum_sources} asked")
+    if len(sources) > MAX_SOURCES:
+        raise CallerError(f"at most {MAX_SOURCES} sources can be merged, not {len(sources)}")
     names = sorted(sources)
-    masks: dict[bytes, int] = {}
-    for bit, name in enumerate(names):
+    mentions: dict[tuple[str, int], bytearray] = {}
+    for number, name in enumerate(names):
+        mark = number.to_bytes(2, "big")
         for item in sources[name]:
-            code = item.encode()
-            masks[code] = masks.get(code, 0) | 1 << bit
-    return MergedList(names, minimum_sources, masks)
+            mentions.setdefault((item.type, len(item.digest)), bytearray()).extend(item.digest + mark)
+    blocks: dict[bytes, _Block] = {}
+    for label, size in list(mentions):
+        rows = np.frombuffer(mentions.pop((label, size)), np.uint8).reshape(-1, size + 2)
+        blocks[prefix_of(label, size)] = _admit(distinct(rows), minimum_sources)
+    return MergedList(names, minimum_sources, blocks)
+
+
+def _admit(rows: Rows, minimum: int) -> _Block:
+    """What is admitted of the different mentions of one type and size, in order."""
+    size = rows.shape[1] - _SOURCE.itemsize
+    fields = rows.view([("digest", f"S{size}"), ("source", _SOURCE)]).reshape(-1)
+    digests, naming = fields["digest"], fields["source"]
+    starts = np.flatnonzero(np.append(True, digests[1:] != digests[:-1]))
+    counts = np.diff(starts, append=len(rows))
+    admitted = counts >= minimum
+    kept = np.repeat(admitted, counts)
+    chosen = digests[starts[admitted]].view(np.uint8).reshape(np.count_nonzero(admitted), size)
+    named = dict(enumerate(np.bincount(counts).tolist()))
+    return _Block(chosen, counts[admitted].astype(np.uint16), naming[kept], named)
