@@ -104,12 +104,15 @@ def shares(keys: AccountKeys, subjects: Sequence[bytes]) -> list[bytes]:
     key = keys.coordinate_key.reveal()
     drawn = [int.from_bytes(keyed_hash(16, key, label, subject), "big") for subject in subjects]
     points = np.array([1 + value % (field.P - 1) for value in drawn], np.uint64)
-    table = np.column_stack([points, field.evaluate(keys.coefficients, points)]) if subjects else points
-    return [field.encode(row) for row in table]
+    table = np.column_stack([points, field.evaluate(keys.coefficients, points)])
+    encoded, size = field.encode(table), field.ELEMENT_SIZE * table.shape[1]
+    return [encoded[at : at + size] for at in range(0, len(encoded), size)]
 
 
 def is_chosen(keys: AccountKeys, subject: bytes, per_million: int) -> bool:
     """Whether the item with this decision subject gets a synthetic voucher (6.4)."""
+    if not per_million:
+        return False
     drawn = int.from_bytes(keyed_hash(8, keys.synthetic_key.reveal(), Label.SYNTHETIC_DECISION, subject), "big")
     return drawn * 10**6 >> 64 < per_million
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from tpsi.errors import CallerError, DecodeError
@@ -77,8 +78,12 @@ class ItemHash:
 
     def encode(self) -> bytes:
         """`u8 label length ‖ label ‖ u8 digest length ‖ digest`: injective, so types cannot be confused."""
-        label = self.type.encode("ascii")
-        return bytes((len(label),)) + label + bytes((len(self.digest),)) + self.digest
+        return _prefix(self.type, len(self.digest)) + self.digest
 
     def __str__(self) -> str:
         return f"{self.type}:{self.digest.hex()}"
+
+
+@lru_cache(maxsize=256)  # a list has few types, and millions of hashes
+def _prefix(label: str, size: int) -> bytes:
+    return bytes((len(label),)) + label.encode("ascii") + bytes((size,))

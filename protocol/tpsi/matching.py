@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tpsi import field
 from tpsi.errors import CallerError
 from tpsi.groups import Group
+from tpsi.groups.rows import join_rows
 from tpsi.manifest import Manifest
-from tpsi.symmetric import KEY_SIZE, open_sealed
+from tpsi.symmetric import KEY_SIZE, open_many, open_sealed
 from tpsi.table import TableSecrets
-from tpsi.voucher import Voucher, context, payload_data, slot_data, slot_key
+from tpsi.voucher import Voucher, context, payload_data, slot_data, slot_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +55,29 @@ def match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence
 
 
 def _match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence[Submission]) -> list[Opened | None]:
+    """Try all slots in voucher order; the first whose ct and rct both open counts."""
     group: Group = manifest.group
-    slots = [slot for submission in submissions for slot in submission.voucher.slots]
+    slots = [(index, slot) for index, submission in enumerate(submissions) for slot in submission.voucher.slots]
     if not slots:
         return [None] * len(submissions)
-    q = np.frombuffer(b"".join([slot.q for slot in slots]), np.uint8).reshape(-1, group.element_size)
+    q = join_rows([slot.q for _, slot in slots], group.element_size)
     # An invalid element opens nothing; nor does the identity, from which everybody could make the key.
     products, valid = group.multiply_untrusted(table_secrets.scalar(group), q)
-    joined, size = products.tobytes(), group.element_size
-    s = [joined[i * size : (i + 1) * size] if good else None for i, good in enumerate(valid.tolist())]
-    opened: list[Opened | None] = []
-    start = 0
-    for submission in submissions:
-        end = start + len(submission.voucher.slots)
-        opened.append(_open(manifest, submission, s[start:end]))
-        start = end
+    bound = [context(manifest, one.voucher.header, one.account) for one in submissions]
+    data = [slot_data(one) for one in bound]
+    tried = [slot for slot, good in zip(slots, valid.tolist(), strict=True) if good]
+    keks = slot_keys(manifest, products[valid], q[valid])
+    contents = open_many(keks, [slot.ct for _, slot in tried], [data[index] for index, _ in tried])
+    opened: list[Opened | None] = [None] * len(submissions)
+    for (index, _), content in zip(tried, contents, strict=True):
+        if content is not None and opened[index] is None:
+            opened[index] = _open(submissions[index].voucher, content, payload_data(bound[index]))
     return opened
 
 
-def _open(manifest: Manifest, submission: Submission, points: Sequence[bytes | None]) -> Opened | None:
-    """Try the slots in voucher order; the first whose ct and rct both open counts."""
-    voucher = submission.voucher
-    bound = context(manifest, voucher.header, submission.account)
-    for slot, s in zip(voucher.slots, points, strict=True):
-        if s is None:
-            continue
-        content = open_sealed(slot_key(manifest, s, slot.q), slot.ct, slot_data(bound))
-        if content is None:
-            continue
-        adct = open_sealed(content[:KEY_SIZE], voucher.rct, payload_data(bound))
-        if adct is not None:
-            return Opened(voucher.header.voucher_id, voucher.header.generation, content[KEY_SIZE:], adct)
-    return None
+def _open(voucher: Voucher, content: bytes, data: bytes) -> Opened | None:
+    """What follows from a slot's content, rkey and share; None if the rct does not open with it."""
+    adct = open_sealed(content[:KEY_SIZE], voucher.rct, data)
+    if adct is None:
+        return None
+    return Opened(voucher.header.voucher_id, voucher.header.generation, content[KEY_SIZE:], adct)

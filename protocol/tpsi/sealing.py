@@ -5,7 +5,7 @@ changes shape because of what a table holds.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,25 +14,23 @@ from tpsi.account import shares, synthetic_share
 from tpsi.device import Device, Item
 from tpsi.errors import CallerError
 from tpsi.groups import Group, Rng, Rows
+from tpsi.groups.rows import split_rows
 from tpsi.labels import Label
 from tpsi.planning import Kind, Plan, plan_vouchers
 from tpsi.randomness import Drawn, Indices, draw, permutation
-from tpsi.symmetric import KEY_SIZE
-from tpsi.symmetric import seal as aead
+from tpsi.symmetric import KEY_SIZE, seal_many
 from tpsi.table import hash_items
 from tpsi.voucher import (
     Header,
-    Slot,
-    Voucher,
     context,
-    item_key,
+    item_keys,
     pad,
     padded_size,
     payload_data,
     share_size,
     slot_count,
     slot_data,
-    slot_key,
+    slot_keys,
 )
 
 
@@ -89,14 +87,11 @@ class _Work:
     items: Sequence[Item]
     plans: Sequence[Plan]
     drawn: Drawn
+    width: int  # k
+    rkeys: Sequence[bytes]  # n
     q: Rows  # (n·k, element_size)
     keks: Rows  # (n·k, 32)
     contents: list[bytes]  # what each slot encrypts
-
-    @property
-    def width(self) -> int:
-        """k."""
-        return slot_count(self.device.manifest)
 
     @property
     def group(self) -> Group:
@@ -108,32 +103,29 @@ class _Work:
     def gammas(self, rows: Indices) -> Rows:
         return self.drawn.gammas.reshape(-1, self.group.scalar_size)[rows]
 
-    def key(self, rows: Indices, s: Rows) -> None:
-        """Give slots the keys that follow from their S and Q (7.3)."""
+    def fill(self, rows: Indices, s: Rows, shares: Iterable[bytes]) -> None:
+        """Give slots the keys that follow from their S and Q (7.3); each encrypts its voucher's rkey and a share."""
         if not s.any(axis=1).all():
             raise CallerError("the randomness makes S the identity: draw again")
-        manifest = self.device.manifest
-        for row, point in zip(rows.tolist(), s, strict=True):
-            self.keks[row] = np.frombuffer(slot_key(manifest, point.tobytes(), self.q[row].tobytes()), np.uint8)
-
-    def fill(self, row: int, share: bytes) -> None:
-        """Let a slot encrypt its voucher's rkey and a share."""
-        self.contents[row] = self.drawn.rkeys[row // self.width].tobytes() + share
+        self.keks[rows] = slot_keys(self.device.manifest, s, self.q[rows])
+        for row, share in zip(rows.tolist(), shares, strict=True):
+            self.contents[row] = self.rkeys[row // self.width] + share
 
 
 def _seal(
     device: Device, items: Sequence[Item], plans: Sequence[Plan], drawn: Drawn
 ) -> tuple[tuple[SealedVoucher, ...], int]:
     """The private twin of `seal`: nothing is drawn. Returns the vouchers, and the number of bad candidates."""
-    group, count = device.manifest.group, len(plans) * slot_count(device.manifest)
+    group, width = device.manifest.group, slot_count(device.manifest)
+    count = len(plans) * width
     zeros = bytes(KEY_SIZE + share_size(device.manifest.sharing.rows))
-    q = group.multiply_base(drawn.gammas.reshape(count, group.scalar_size))
-    work = _Work(device, items, plans, drawn, q, drawn.keks.reshape(count, KEY_SIZE).copy(), [zeros] * count)
+    q, keks = group.multiply_base(drawn.gammas.reshape(count, group.scalar_size)), drawn.keks.reshape(count, KEY_SIZE)
+    work = _Work(device, items, plans, drawn, width, split_rows(drawn.rkeys), q, keks.copy(), [zeros] * count)
     bad = _real_slots(work)
     _synthetic_slots(work)
     if not work.q.any(axis=1).all():
         raise CallerError("the randomness makes Q the identity: draw again")
-    return tuple(_assemble(work, place) for place in range(len(plans))), bad
+    return tuple(_assemble(work)), bad
 
 
 def _real_slots(work: _Work) -> int:
@@ -156,9 +148,8 @@ def _real_slots(work: _Work) -> int:
     owner = np.repeat(np.arange(len(probes)), per_probe)[good]
     betas, points = work.betas(rows), found.elements.reshape(-1, group.element_size)[good]
     work.q[rows] = group.add(group.multiply(betas, hash_items(group, encoded)[owner]), work.q[rows])
-    work.key(rows, group.add(group.multiply(betas, points), group.multiply(work.gammas(rows), _public_key(device))))
-    for row, whose in zip(rows.tolist(), owner.tolist(), strict=True):
-        work.fill(row, made[whose])
+    s = group.add(group.multiply(betas, points), group.multiply(work.gammas(rows), _public_key(device)))
+    work.fill(rows, s, [made[whose] for whose in owner.tolist()])
     return int(np.count_nonzero(~good))
 
 
@@ -169,38 +160,43 @@ def _synthetic_slots(work: _Work) -> None:
     if not places:
         return
     rows = np.array(places) * work.width
-    work.key(rows, work.group.multiply(work.gammas(rows), _public_key(device)))
-    for place, row in zip(places, rows.tolist(), strict=True):
-        item = work.items[work.plans[place].item]
-        work.fill(row, synthetic_share(device.keys, device.subject(item, item.probes[0])))
+    items = [work.items[work.plans[place].item] for place in places]
+    made = [synthetic_share(device.keys, device.subject(item, item.probes[0])) for item in items]
+    work.fill(rows, work.group.multiply(work.gammas(rows), _public_key(device)), made)
 
 
 def _public_key(device: Device) -> Rows:
     return np.frombuffer(device.manifest.key, np.uint8).reshape(1, -1)
 
 
-def _assemble(work: _Work, place: int) -> SealedVoucher:
-    """Encrypt one voucher's payload and slots, and put the slots in their random order."""
-    device, plan, drawn = work.device, work.plans[place], work.drawn
-    voucher_id = drawn.voucher_ids[place].tobytes()
-    header = Header(device.manifest.manifest_id, voucher_id, device.keys.pool.generation, work.width, plan.size_class)
-    bound = context(device.manifest, header, device.account)
-    rct = aead(drawn.rkeys[place].tobytes(), _inner(work, place, voucher_id), payload_data(bound))
-    slots: dict[int, Slot] = {}
-    for number, sent_as in enumerate(drawn.orders[place].tolist()):
-        row = place * work.width + number
-        ct = aead(work.keks[row].tobytes(), work.contents[row], slot_data(bound))
-        slots[sent_as] = Slot(work.q[row].tobytes(), ct)
-    voucher = Voucher(header, tuple(slots[number] for number in range(work.width)), rct)
-    return SealedVoucher(plan.item, plan.kind, voucher_id, voucher.encode())
+def _assemble(work: _Work) -> Iterator[SealedVoucher]:
+    """Encrypt payloads and slots, and put the slots of each voucher in their random order."""
+    manifest, width = work.device.manifest, work.width
+    ids = split_rows(work.drawn.voucher_ids)
+    generation = work.device.keys.pool.generation
+    headers = [
+        Header(manifest.manifest_id, voucher_id, generation, width, plan.size_class)
+        for voucher_id, plan in zip(ids, work.plans, strict=True)
+    ]
+    bound = [context(manifest, header, work.device.account) for header in headers]
+    rcts = seal_many(work.drawn.rkeys, _inner(work, ids), [payload_data(one) for one in bound])
+    cts = seal_many(work.keks, work.contents, [data for one in bound for data in [slot_data(one)] * width])
+    slots = [q + ct for q, ct in zip(split_rows(work.q), cts, strict=True)]
+    # orders tell where each slot is sent; the inverse, which slot is sent in each place
+    sent = (np.argsort(work.drawn.orders, axis=1) + np.arange(len(ids))[:, None] * width).tolist()
+    for place, plan in enumerate(work.plans):
+        data = b"".join([headers[place].encode(), *[slots[row] for row in sent[place]], rcts[place]])
+        yield SealedVoucher(plan.item, plan.kind, ids[place], data)
 
 
-def _inner(work: _Work, place: int, voucher_id: bytes) -> bytes:
+def _inner(work: _Work, ids: Sequence[bytes]) -> list[bytes]:
     """adct: the item's associated data, or, in a synthetic voucher, zeros under a key that nobody keeps (7.2, 7.5)."""
-    plan = work.plans[place]
-    if plan.kind is Kind.SYNTHETIC:
-        key, padded = work.drawn.fake_ad_keys[place].tobytes(), bytes(padded_size(plan.size_class))
-    else:
-        key = item_key(work.device.keys.ad_key.reveal(), voucher_id)
-        padded = pad(work.items[plan.item].associated, plan.size_class)
-    return aead(key, padded, Label.AD + voucher_id)
+    keys = item_keys(work.device.keys.ad_key.reveal(), ids)
+    padded: list[bytes] = []
+    for place, plan in enumerate(work.plans):
+        if plan.kind is Kind.SYNTHETIC:
+            keys[place] = work.drawn.fake_ad_keys[place]
+            padded.append(bytes(padded_size(plan.size_class)))
+        else:
+            padded.append(pad(work.items[plan.item].associated, plan.size_class))
+    return seal_many(keys, padded, [Label.AD + voucher_id for voucher_id in ids])

@@ -1,14 +1,19 @@
 """The voucher: layout, padding, keys, and what its ciphertexts are bound to (specification, sections 7.1 to 7.3)."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from tpsi.errors import CallerError, DecodeError
 from tpsi.field import ELEMENT_SIZE as FIELD_SIZE
+from tpsi.groups import Rows
+from tpsi.groups.rows import split_rows
 from tpsi.labels import Label
 from tpsi.manifest import MANIFEST_ID_SIZE, Manifest
-from tpsi.symmetric import KEY_SIZE, TAG_SIZE, kdf
+from tpsi.symmetric import KEY_SIZE, TAG_SIZE, kdf, kdf_many
 
 VERSION = 1
 VOUCHER_ID_SIZE = 16
@@ -138,15 +143,9 @@ class Voucher:
 
         Elements are checked when they are matched, not here: an invalid one spoils its slot alone.
         """
-        header = Header.decode(data)
-        if header.manifest_id != manifest.manifest_id:
-            raise DecodeError("the voucher was sealed for another epoch or list")
-        if header.slots != slot_count(manifest):
-            raise DecodeError(f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}")
-        if len(data) != voucher_size(manifest, header.size_class):
-            raise DecodeError("the voucher's length does not follow from its header")
+        header = decode_header(data, manifest)
         q_end = manifest.group.element_size
-        size = q_end + KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
+        size = slot_size(manifest)
         end = HEADER_SIZE + header.slots * size
         slots = tuple(
             [Slot(data[at : at + q_end], data[at + q_end : at + size]) for at in range(HEADER_SIZE, end, size)]
@@ -154,15 +153,31 @@ class Voucher:
         return cls(header, slots, data[end:])
 
 
+def decode_header(data: bytes, manifest: Manifest) -> Header:
+    """The header of a voucher that `Voucher.decode` accepts for this manifest; DecodeError for anything else."""
+    header = Header.decode(data)
+    if header.manifest_id != manifest.manifest_id:
+        raise DecodeError("the voucher was sealed for another epoch or list")
+    if header.slots != slot_count(manifest):
+        raise DecodeError(f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}")
+    if len(data) != voucher_size(manifest, header.size_class):
+        raise DecodeError("the voucher's length does not follow from its header")
+    return header
+
+
 def slot_count(manifest: Manifest) -> int:
     """Slots of every voucher under a manifest: probes times candidates."""
     return manifest.probes.per_item * manifest.geometry.candidates
 
 
+def slot_size(manifest: Manifest) -> int:
+    """Octets of a slot under a manifest."""
+    return manifest.group.element_size + KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
+
+
 def voucher_size(manifest: Manifest, size_class: int) -> int:
     """Octets of a voucher under a manifest, for associated data of a size class."""
-    slot = manifest.group.element_size + KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
-    return HEADER_SIZE + slot_count(manifest) * slot + padded_size(size_class) + 2 * TAG_SIZE
+    return HEADER_SIZE + slot_count(manifest) * slot_size(manifest) + padded_size(size_class) + 2 * TAG_SIZE
 
 
 def context(manifest: Manifest, header: Header, account: str) -> bytes:
@@ -192,6 +207,16 @@ def slot_key(manifest: Manifest, s: bytes, q: bytes) -> bytes:
     return kdf(Label.SLOT_KEY, s + q, manifest.digest, b"", KEY_SIZE)
 
 
+def slot_keys(manifest: Manifest, s: Rows, q: Rows) -> Rows:
+    """(n, 32): the kek of every slot (7.3)."""
+    return kdf_many(Label.SLOT_KEY, split_rows(np.hstack([s, q])), manifest.digest, [b""])
+
+
 def item_key(ad_key: bytes, voucher_id: bytes) -> bytes:
     """The key of one voucher's associated data (7.2)."""
     return kdf(Label.AD_ITEM, ad_key, b"", voucher_id, KEY_SIZE)
+
+
+def item_keys(ad_key: bytes, voucher_ids: Sequence[bytes]) -> Rows:
+    """(n, 32): the key of every voucher's associated data (7.2)."""
+    return kdf_many(Label.AD_ITEM, [ad_key], b"", voucher_ids)

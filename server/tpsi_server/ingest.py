@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from tpsi import DecodeError, Header, Voucher
+from tpsi import DecodeError, Header
 from tpsi.manifest import MANIFEST_ID_SIZE
+from tpsi.voucher import decode_header
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
 from tpsi_server.store import Answer, Delivery, Incoming, Store
@@ -117,7 +118,7 @@ class Ingest:
             if epoch is None:
                 Header.decode(data)
                 return Reason.VOUCHER_WRONG_EPOCH
-            header = Voucher.decode(data, epoch.manifest).header
+            header = decode_header(data, epoch.manifest)
         except DecodeError:
             return Reason.VOUCHER_MALFORMED
         digest = hashlib.sha256(data).digest()

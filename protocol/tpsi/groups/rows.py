@@ -46,6 +46,12 @@ def join_rows(encodings: Sequence[bytes], width: int) -> Rows:
     return np.frombuffer(bytearray().join(encodings), dtype=np.uint8).reshape(len(encodings), width)
 
 
+def split_rows(rows: Rows) -> list[bytes]:
+    """Inverse of `join_rows`."""
+    joined, width = rows.tobytes(), rows.shape[1]
+    return [joined[at : at + width] for at in range(0, len(joined), width)]
+
+
 def draw_scalars(group: Group, count: int, rng: Rng) -> Rows:
     """(count, scalar_size): uniform, non-zero scalars; CallerError if `rng` is not a source of randomness."""
     if count < 0:
