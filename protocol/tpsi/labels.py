@@ -6,6 +6,8 @@ from typing import Final
 #: Prefixes of the hash-to-group tags; the suite's name follows.
 ITEM_DST: Final = b"tpsi-v1-item-"
 FILL_DST: Final = b"tpsi-v1-fill-"
+#: First line of the note under a checkpoint of the log; the list's id follows. No other signed message begins so.
+LOG_ORIGIN: Final = "tpsi-v1-log/"
 
 
 class Label(bytes, Enum):
@@ -31,3 +33,7 @@ class Label(bytes, Enum):
     SLOT = b"tpsi-v1-slot"
     PAYLOAD = b"tpsi-v1-payload"
     ORIGINAL = b"tpsi-v1-original"
+    NOTICE = b"tpsi-v1-notice"
+    NOTICE_VOUCHERS = b"tpsi-v1-notice-vouchers"
+    HASH_LIST = b"tpsi-v1-hash-list"
+    HASH_LIST_SIGNATURE = b"tpsi-v1-hash-list-signature"

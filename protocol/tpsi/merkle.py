@@ -12,6 +12,11 @@ def leaf_digest(chunk: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + chunk).digest()
 
 
+def node_digest(left: bytes, right: bytes) -> bytes:
+    """The node above two."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
 def root(leaves: Sequence[bytes]) -> bytes:
     """The root over leaf digests; for none, SHA-256 of the empty string.
 
@@ -21,7 +26,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
     if not level:
         return hashlib.sha256(b"").digest()
     while len(level) > 1:
-        joined = [hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)]
+        joined = [node_digest(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
         level = joined + level[len(level) - len(level) % 2 :]
     return level[0]
 

@@ -16,6 +16,7 @@ ALLOWED = {
 #: What `tpsi` may import besides itself: arithmetic and bytes.
 STANDARD = frozenset(
     [
+        "base64",
         "bisect",
         "collections",
         "contextlib",
