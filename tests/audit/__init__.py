@@ -1,0 +1,1 @@
+"""Audit: proofs, their encodings, and attacks on them."""
