@@ -12,7 +12,7 @@ from tpsi.table import canonical_items
 CASES = [(suite, encoding) for suite in (RISTRETTO, P256) for encoding in ("fuse", "cuckoo")]
 
 
-def listed(names: Sequence[object]) -> list[bytes]:
+def listed(names: Sequence[object]) -> Sequence[bytes]:
     """The encoded items of some names, as a list."""
     return canonical_items(md5(name) for name in names)
 
