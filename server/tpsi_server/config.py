@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tpsi import Secret
 from tpsi.errors import CallerError
@@ -12,6 +12,7 @@ from tpsi.manifest import LIST_ID_SIZE, MAX_NAME
 from tpsi.signing import PUBLIC_KEY_SIZE
 from tpsi_server.errors import DataError, OperatorError
 from tpsi_server.files import make_private_folder, read_bounded, write_atomically
+from tpsi_server.store.location import Location, describe, parse_location
 
 VERSION = 1
 DEFAULT_PORT = 50051
@@ -44,11 +45,21 @@ class DataFolder:
 
     path: Path
     keys_path: Path | None = None
+    #: Where the database is, if neither in this folder nor where `server.json` says (`tpsi_server.store.location`).
+    database_at: str | None = None
 
     @property
     def database(self) -> Path:
-        """The SQLite database."""
+        """The SQLite database, if it is not elsewhere."""
         return self.path / "tpsi.sqlite3"
+
+    @property
+    def location(self) -> Location:
+        """Where the database is; DataError or StoreError if that is not said in a way that can be understood."""
+        text = self.database_at
+        if text is None and self.is_set_up:
+            text = self._members().get("database")
+        return self.database if text is None else parse_location(text)
 
     @property
     def tables(self) -> Path:
@@ -81,13 +92,15 @@ class DataFolder:
             make_private_folder(folder)
 
     def write_identity(self, identity: ServerIdentity) -> None:
-        """Keep the identity in `server.json`; OperatorError if there is one already."""
+        """Keep the identity, and where the database is, in `server.json`; OperatorError if there is one already."""
         value = {
             "tpsi_server": VERSION,
             "list": identity.list_id.hex(),
             "name": identity.name,
             "server_key": identity.server_key.hex(),
         }
+        if self.location != self.database:
+            value["database"] = describe(self.location)
         try:
             write_atomically(self.server_file, json.dumps(value, indent=2).encode() + b"\n", replace=False)
         except FileExistsError:
@@ -95,20 +108,31 @@ class DataFolder:
 
     def identity(self) -> ServerIdentity:
         """The server's identity; DataError if the folder was not set up, or `server.json` is damaged."""
+        value = self._members()
+        try:
+            return ServerIdentity(bytes.fromhex(value["list"]), str(value["name"]), bytes.fromhex(value["server_key"]))
+        except (ValueError, KeyError, TypeError):
+            raise DataError(f"{self.server_file} is damaged: restore it from a backup") from None
+
+    def use_database(self, location: Location) -> None:
+        """Write down in `server.json` that the database is elsewhere from now on."""
+        value = {**self._members(), "database": describe(location)}
+        if location == self.database:
+            del value["database"]
+        write_atomically(self.server_file, json.dumps(value, indent=2).encode() + b"\n")
+
+    def _members(self) -> dict[str, Any]:
+        """What `server.json` holds; DataError if the folder was not set up, or it is damaged."""
         if not self.is_set_up:
             raise DataError(f"{self.path} is not the data folder of a server: run `tpsi-server init` first")
-        data = read_bounded(self.server_file, MAX_SERVER_FILE)
         try:
-            value = json.loads(data)
+            value = json.loads(read_bounded(self.server_file, MAX_SERVER_FILE))
             version = value["tpsi_server"]
-            identity = ServerIdentity(
-                bytes.fromhex(value["list"]), str(value["name"]), bytes.fromhex(value["server_key"])
-            )
         except (ValueError, KeyError, TypeError, RecursionError):
             raise DataError(f"{self.server_file} is damaged: restore it from a backup") from None
-        if version != VERSION:
+        if version != VERSION or not isinstance(value, dict):
             raise DataError(f"{self.server_file} is of another version than this program understands")
-        return identity
+        return value
 
     @classmethod
     def at(cls, data: str | os.PathLike[str], keys: str | os.PathLike[str] | None = None) -> Self:

@@ -246,14 +246,17 @@ class Builder:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Only one build at a time; the lock ends with the process, however that ends."""
+        """Only one build at a time, here and on other replicas; the locks end with the process, however that ends."""
         descriptor = os.open(self._folder.tables / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OperatorError("another build is running here: wait for its end") from None
-            yield
+            with self._store.alone("build") as alone:
+                if not alone:
+                    raise OperatorError("another build is running on another replica: wait for its end")
+                yield
         finally:
             os.close(descriptor)
 

@@ -51,7 +51,7 @@ class Runtime:
     def __init__(self, folder: DataFolder, passphrase: Secret | None = None, *, workers: int = 1) -> None:
         self.folder = folder
         self.identity = folder.identity()
-        self.store = Store.open(folder.database)
+        self.store = Store.open(folder.location)
         try:
             self.tables = TableRepository(folder, self.store)
         except BaseException:

@@ -15,7 +15,8 @@ def check_free(folder: DataFolder) -> None:
     """OperatorError unless a server can be set up here."""
     if folder.is_set_up:
         raise OperatorError(f"{folder.path} is set up already: choose another folder with --data")
-    for path in (folder.database, folder.keys / SIGNING_KEY_FILE):
+    here = (folder.database,) if folder.location == folder.database else ()
+    for path in (*here, folder.keys / SIGNING_KEY_FILE):
         if path.exists():
             raise OperatorError(f"there is a file {path} already: choose other folders, or remove what is left there")
 
@@ -40,11 +41,13 @@ def set_up(
     folder.make_folders()
     try:
         identity = ServerIdentity(list_id, name, keys.create_signing_key(list_id))
-        Store.create(folder.database).close()
-        folder.write_identity(identity)
+        Store.create(folder.location).close()
+        try:
+            folder.write_identity(identity)
+        except BaseException:
+            Store.destroy(folder.location)
+            raise
     except BaseException:
         keys.signing_key_path.unlink(missing_ok=True)
-        for path in folder.path.glob(folder.database.name + "*"):
-            path.unlink()
         raise
     return identity

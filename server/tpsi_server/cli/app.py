@@ -2,7 +2,7 @@
 
 import typer
 
-from tpsi_server.cli import accounts, epochs, lists, reveals, serve, setup, vouchers
+from tpsi_server.cli import accounts, database, epochs, lists, reveals, serve, setup, vouchers
 
 app = typer.Typer(
     name="tpsi-server",
@@ -34,3 +34,4 @@ accounts.register(app)
 serve.register(app)
 vouchers.register(app)
 reveals.register(app)
+database.register(app)

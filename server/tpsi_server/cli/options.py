@@ -1,5 +1,6 @@
 """Options that several verbs have, and what they stand for."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -13,6 +14,8 @@ from tpsi_server.store import Store
 
 DEFAULT_DATA = Path("tpsi-data")
 _KEY = re.compile(r"[0-9a-fA-F]{64}\Z")
+#: Names the database, if it is not the one that `server.json` names; the place for a URL with a password.
+DATABASE = "TPSI_DATABASE"
 
 Data: TypeAlias = Annotated[
     Path,
@@ -56,14 +59,14 @@ def public_key_of(text: str) -> bytes:
 
 
 def folder_of(data: Path, keys: Path | None = None) -> DataFolder:
-    """The data folder that the options name."""
-    return DataFolder(data, keys)
+    """The data folder that the options name, with the database that the environment names, if it does."""
+    return DataFolder(data, keys, os.environ.get(DATABASE))
 
 
 def open_store(folder: DataFolder) -> Store:
     """The store of a data folder that was set up."""
     folder.identity()
-    return Store.open(folder.database)
+    return Store.open(folder.location)
 
 
 def confirm(question: str, *, yes: bool) -> None:

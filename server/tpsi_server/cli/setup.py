@@ -1,6 +1,6 @@
 """Verbs to begin with, and to see where things stand: `init`, `status`."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -10,6 +10,7 @@ from tpsi_server.cli.terminal import moment, show, show_json
 from tpsi_server.passphrase import passphrase
 from tpsi_server.runtime import Runtime
 from tpsi_server.setup import check_free, set_up
+from tpsi_server.store import describe
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +24,15 @@ def init(
     data: Data = DEFAULT_DATA,
     keys: Keys = None,
     name: Annotated[str, typer.Option("--name", metavar="TEXT", help="The list's name, which devices' owners see.")],
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            help="An empty PostgreSQL database, postgresql://USER@HOST:PORT/NAME, instead of an SQLite file in the "
+            "data folder. Its password comes from ~/.pgpass or $PGPASSWORD.",
+        ),
+    ] = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Make a data folder for a new list, with a database and a signing key.
@@ -32,11 +42,14 @@ def init(
     server can neither build tables nor match, and with both anybody can be it.
     """
     folder = folder_of(data, keys)
+    if database is not None:
+        folder = replace(folder, database_at=database)
     check_free(folder)
     identity = set_up(folder, name, passphrase(passphrase_file, confirm=True))
     show(
         f"data        {folder.path}",
         f"keys        {folder.keys}",
+        f"database    {describe(folder.location)}",
         f"list        {identity.list_id.hex()}  {identity.name}",
         f"server key  {identity.server_key.hex()}",
         "Next: tpsi-server list import FILE --source NAME",

@@ -4,7 +4,7 @@ Every method that writes is one transaction, durable when it returns. All method
 thread, and raise StoreError if the database fails.
 """
 
-from pathlib import Path
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,7 @@ from tpsi_server.store.database import Database
 from tpsi_server.store.epochs import EpochRecord, EpochStore
 from tpsi_server.store.flags import Flag
 from tpsi_server.store.lists import Imported, ImportRecord, ListStore, SourceRecord, Spool
+from tpsi_server.store.location import Location, describe, parse_location
 from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorded
 from tpsi_server.store.pools import Due, PoolStore
 from tpsi_server.store.reveals import Reveal, RevealStore
@@ -25,6 +26,7 @@ __all__ = [
     "Answer",
     "Claim",
     "Claimed",
+    "Database",
     "Delivery",
     "Due",
     "EpochRecord",
@@ -34,6 +36,7 @@ __all__ = [
     "Imported",
     "Incoming",
     "ListStore",
+    "Location",
     "Match",
     "MatchStore",
     "PoolStore",
@@ -46,6 +49,8 @@ __all__ = [
     "TokenRecord",
     "VoucherState",
     "VoucherStore",
+    "describe",
+    "parse_location",
 ]
 
 
@@ -63,14 +68,37 @@ class Store:
         self.reveals = RevealStore(database)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open a store; StoreError if there is none at the path, or it is of another version."""
-        return cls(Database(path))
+    def open(cls, location: Location) -> Self:
+        """Open a store; StoreError if there is none at the location, or it is of another version."""
+        return cls(Database(location))
 
     @classmethod
-    def create(cls, path: Path) -> Self:
-        """Make a new, empty store; StoreError if there is a file at the path."""
-        return cls(Database.create(path))
+    def create(cls, location: Location) -> Self:
+        """Make a new, empty store; StoreError if there is one at the location."""
+        return cls(Database.create(location))
+
+    @classmethod
+    def destroy(cls, location: Location) -> None:
+        """Take back `create`, while nobody uses it."""
+        Database.destroy(location)
+
+    @property
+    def location(self) -> Location:
+        """Where it is: the path of an SQLite file, or the URL of a PostgreSQL database."""
+        return self._database.location
+
+    @property
+    def retries(self) -> int:
+        """How many transactions were run again because others stood in their way."""
+        return self._database.retries
+
+    def alone(self, purpose: str) -> AbstractContextManager[bool]:
+        """A block that one process at a time is in, of all replicas on a PostgreSQL database; False if another is."""
+        return self._database.alone(purpose)
+
+    def check(self) -> list[str]:
+        """What is wrong with the database, in words; nothing if it is sound."""
+        return self._database.check()
 
     def close(self) -> None:
         """Close the database; closing again does nothing."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, insert, select, update
 
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
-from tpsi_server.store.database import Database, insert_new
+from tpsi_server.store.database import Database, insert_new, retrying
 from tpsi_server.store.schema import account_flags, accounts, tokens
 
 
@@ -49,6 +49,7 @@ class AccountStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retrying
     def add(self, name: str, now: float) -> bool:
         """Add an account; False if there is one of this name."""
         row = {"name": name, "created": to_stored(now), "vouchers": 0, "opened": 0, "revealed": 0}
@@ -63,6 +64,7 @@ class AccountStore:
         """Up to `limit` accounts whose names come after one, in the order of their names."""
         return self._select(accounts.c.name > after, limit)
 
+    @retrying
     def revoke(self, name: str, now: float) -> bool:
         """Mark an account as revoked; False if there is none of this name. The first time counts."""
         with self._database.write() as connection:
@@ -82,6 +84,7 @@ class AccountStore:
         with self._database.read() as connection:
             return int(connection.execute(select(func.coalesce(func.sum(accounts.c.vouchers), 0))).scalar_one())
 
+    @retrying
     def add_token(self, digest: bytes, role: str, account: str | None, now: float, expires: float | None) -> int | None:
         """Store a token's digest; its number, or None if there is no such account, or it is revoked."""
         with self._database.write() as connection:
@@ -109,6 +112,7 @@ class AccountStore:
         """All tokens, in the order in which they were issued."""
         return self._select_tokens(tokens.c.id.is_not(None))
 
+    @retrying
     def revoke_token(self, number: int, now: float) -> bool:
         """Mark a token as revoked; False if there is none of this number. The first time counts."""
         with self._database.write() as connection:

@@ -1,108 +1,184 @@
-"""The database behind the store: connections, transactions, the schema's version.
+"""The database behind the store: connections, transactions, and the revision of its schema.
 
-Everything that depends on which database it is stands here.
+Everything that depends on which database it is stands in `sqlite` and `postgres`.
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Table, inspect
 
 from tpsi_server.errors import StoreError
-from tpsi_server.store.fairness import FairLock
-from tpsi_server.store.schema import SCHEMA_VERSION, metadata, schema_version
-
-#: How long a transaction waits for one of another process, in milliseconds.
-BUSY_TIMEOUT = 60_000
-#: Octets of pages that a connection keeps in memory.
-CACHE = 32 << 20
-#: Connections kept, and those that may come on top when many threads read.
-POOL_SIZE, POOL_OVERFLOW = 8, 56
+from tpsi_server.store import checks, migrations
+from tpsi_server.store.engine import Backend, ConflictError, translated
+from tpsi_server.store.location import Location, describe
+from tpsi_server.store.postgres import PostgresBackend
+from tpsi_server.store.schema import REVISION, metadata
+from tpsi_server.store.sqlite import SqliteBackend
 
 #: Values that one query names: below the number of parameters that every SQLite takes.
 LOOKUP = 500
+#: How often a transaction is tried that others stand in the way of; the longest pause between two tries, in seconds.
+TRIES, LONGEST_PAUSE = 12, 0.5
 
 _T = TypeVar("_T")
-_BEGIN = "tpsi_begin"
-_PRAGMAS = (
-    "journal_mode = WAL",
-    "synchronous = FULL",  # a commit returns when it is on the disk
-    "foreign_keys = ON",
-    "secure_delete = ON",  # what is deleted is overwritten
-    f"busy_timeout = {BUSY_TIMEOUT}",
-    f"cache_size = -{CACHE >> 10}",
-)
+_P = ParamSpec("_P")
+_BACKEND = "tpsi_backend"
 
 
 class Database:
-    """One SQLite database. Thread-safe: threads read side by side, and write one after the other, in turn."""
+    """One database, of either engine. Thread-safe."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, location: Location) -> None:
         """Open an existing database; StoreError if there is none, or it has not the schema that is expected."""
-        if not path.exists():
-            raise StoreError(f"there is no database at {path}: run `tpsi-server init` first")
-        self._start(path)
+        self._start(location)
         try:
-            self._check_version(path)
+            if not self._backend.exists():
+                raise StoreError(self._backend.missing)
+            with self.read() as connection:
+                migrations.check_revision(connection, describe(location))
         except BaseException:
             self.close()
             raise
 
-    def _start(self, path: Path) -> None:
-        self._engine = _sqlite_engine(path)
-        self._immediate = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-        self._turn = FairLock()
+    def _start(self, location: Location) -> None:
+        self._backend = _backend(location)
+        options = {_BACKEND: self._backend}
+        self._reading = self._backend.reading.execution_options(**options)
+        self._writing = self._backend.writing.execution_options(**options)
+        #: How many transactions were run again because others stood in their way.
+        self.retries = 0
 
     @classmethod
-    def create(cls, path: Path) -> "Database":
+    def create(cls, location: Location) -> "Database":
         """Make a new, empty database; StoreError if there is one already."""
-        try:
-            path.touch(mode=0o600, exist_ok=False)  # SQLite's files beside it get the same mode
-        except FileExistsError:
-            raise StoreError(f"there is a database at {path} already") from None
         database = cls.__new__(cls)
-        database._start(path)
-        with database.write() as connection:
-            metadata.create_all(connection)
-            connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+        database._start(location)
+        try:
+            with database._backend.prepared(), database.write() as connection:
+                database._make_schema(connection)
+        except BaseException:
+            database.close()
+            raise
         return database
+
+    @classmethod
+    def destroy(cls, location: Location) -> None:
+        """Take back `create`, while nobody uses it."""
+        backend = _backend(location)
+        with translated():
+            backend.destroy()
+        backend.reading.dispose()
+
+    @classmethod
+    def migrate(cls, location: Location) -> tuple[str, str]:
+        """Bring a database of an earlier version to this one's schema; the revisions before and after.
+
+        Raises StoreError if there is none, or if its schema is not one that this program knows.
+        """
+        database = cls.__new__(cls)
+        database._start(location)
+        try:
+            if not database._backend.exists():
+                raise StoreError(database._backend.missing)
+            with database._backend.alone("migration") as alone, database.write() as connection:
+                if not alone:
+                    raise StoreError("another process migrates this database: wait for its end")
+                return migrations.upgrade(connection, describe(location)), REVISION
+        finally:
+            database.close()
+
+    @classmethod
+    def revisions(cls, location: Location) -> tuple[str | None, str]:
+        """The revision of a database's schema, None if it is not one of tpsi-server; and the one that is needed."""
+        database = cls.__new__(cls)
+        database._start(location)
+        try:
+            if not database._backend.exists():
+                raise StoreError(database._backend.missing)
+            with database.read() as connection:
+                return migrations.current(connection), REVISION
+        finally:
+            database.close()
+
+    @property
+    def location(self) -> Location:
+        """Where it is."""
+        return self._backend.location
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database; StoreError if the database fails."""
-        with _translated(), self._engine.begin() as connection:
+        with translated(), self._reading.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is durable when the block ends, or undone if it raises.
 
-        It has the only right to write from its start, so that what it reads stays true until it commits.
-        StoreError if the database fails. Not to be nested.
+        On SQLite it has the only right to write from its start, so that what it reads stays true until it commits;
+        on PostgreSQL that holds for the rows that it locks (`with_for_update`). StoreError if the database fails,
+        ConflictError if it can be run again (see `retrying`). Not to be nested.
         """
-        with self._turn, _translated(), self._immediate.begin() as connection:
+        with self._backend.turn(), translated(), self._writing.begin() as connection:
             yield connection
+
+    @contextmanager
+    def alone(self, purpose: str) -> Iterator[bool]:
+        """A block that one process at a time is in, of all that use a PostgreSQL database; False if another one is.
+
+        On SQLite it is always True: processes of one machine lock a file besides.
+        """
+        with translated(), self._backend.alone(purpose) as alone:
+            yield alone
+
+    def check(self) -> list[str]:
+        """What is wrong with the database, in words; nothing if it is sound."""
+        with self.read() as connection:
+            return [*self._backend.check(connection), *checks.miscounted(connection)]
 
     def close(self) -> None:
         """Close all connections; closing again does nothing."""
-        self._engine.dispose()
+        self._backend.reading.dispose()
 
-    def _check_version(self, path: Path) -> None:
-        with self.read() as connection:
-            if not inspect(connection).has_table(schema_version.name):
-                raise StoreError(f"{path} is a database, but not one of tpsi-server")
-            version = connection.execute(select(schema_version.c.version)).scalar()
-        if version is None or version < SCHEMA_VERSION:
-            raise StoreError(f"{path} has schema {version}, this program needs {SCHEMA_VERSION}: restore a newer copy")
-        if version > SCHEMA_VERSION:
-            raise StoreError(f"{path} has schema {version}, this program knows {SCHEMA_VERSION}: update tpsi-server")
+    def _make_schema(self, connection: Connection) -> None:
+        there = set(inspect(connection).get_table_names()) & {*metadata.tables, migrations.VERSION_TABLE}
+        if there:
+            raise StoreError(f"there is a database at {describe(self.location)} already")
+        metadata.create_all(connection)
+        migrations.stamp(connection)
+
+
+class _Part(Protocol):
+    """A part of the store."""
+
+    _database: Database
+
+
+_S = TypeVar("_S", bound=_Part)
+
+
+def retrying(method: Callable[Concatenate[_S, _P], _T]) -> Callable[Concatenate[_S, _P], _T]:
+    """A method that is one transaction, run again if others stood in its way, some times at most."""
+
+    @wraps(method)
+    def tried(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for attempt in range(TRIES - 1):
+            try:
+                return method(self, *args, **kwargs)
+            except ConflictError:
+                self._database.retries += 1
+                longest = min(LONGEST_PAUSE, 0.002 * 2**attempt)
+                time.sleep(longest * (1 + secrets.randbelow(1000)) / 1000)
+        return method(self, *args, **kwargs)
+
+    return tried
 
 
 def batched(values: Iterable[_T]) -> Iterator[list[_T]]:
@@ -114,42 +190,18 @@ def batched(values: Iterable[_T]) -> Iterator[list[_T]]:
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
     """Insert rows, leaving out those that break a uniqueness rule; returns how many were inserted."""
-    if not rows:
-        return 0
-    statement = sqlite.insert(table).on_conflict_do_nothing()
-    options = {"preserve_rowcount": True}
-    return connection.execute(statement, list(rows), execution_options=options).rowcount
+    return _of(connection).insert_new(connection, table, rows) if rows else 0
 
 
-def _sqlite_engine(path: Path) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW,
-        hide_parameters=True,  # they would show in the text of errors
-        connect_args={"timeout": BUSY_TIMEOUT / 1000},
-    )
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    return engine
+def lease_time(connection: Connection, given: int) -> int:
+    """The time that leases are counted in, in milliseconds: the given one, or, with replicas, the database's own."""
+    return _of(connection).now(connection, given)
 
 
-def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions begin where `_begin` says so, and nowhere else
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _of(connection: Connection) -> Backend:
+    backend: Backend = connection.get_execution_options()[_BACKEND]
+    return backend
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StoreError(f"the database failed: {cause}") from error
+def _backend(location: Location) -> Backend:
+    return SqliteBackend(location) if isinstance(location, Path) else PostgresBackend(location)

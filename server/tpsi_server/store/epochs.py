@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, select, update
 
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
-from tpsi_server.store.database import Database
+from tpsi_server.store.database import Database, retrying
 from tpsi_server.store.schema import VoucherState, epochs, vouchers
 
 
@@ -25,16 +25,19 @@ class EpochStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retrying
     def add(self, number: int, digest: bytes, now: float) -> None:
         """Put an epoch in force."""
         with self._database.write() as connection:
             connection.execute(insert(epochs).values(number=number, digest=digest, created=to_stored(now)))
 
+    @retrying
     def remove(self, number: int) -> None:
         """Take back `add`, while no voucher names the epoch; StoreError if one does."""
         with self._database.write() as connection:
             connection.execute(delete(epochs).where(epochs.c.number == number))
 
+    @retrying
     def retire(self, number: int, now: float) -> bool:
         """Take an epoch out of force; False if there is none of this number. The first time counts."""
         with self._database.write() as connection:

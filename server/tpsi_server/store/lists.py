@@ -8,12 +8,12 @@ from itertools import groupby, islice
 from types import TracebackType
 from typing import IO, Any, Self
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
 
 from tpsi import ItemHash
 from tpsi_server.lists import Addition, Deletion
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
-from tpsi_server.store.database import Database, insert_new
+from tpsi_server.store.database import Database, insert_new, retrying
 from tpsi_server.store.schema import entries, imports, sources
 
 #: Changes applied by one statement.
@@ -95,6 +95,7 @@ class ListStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retrying
     def apply(
         self,
         source: str,
@@ -113,7 +114,7 @@ class ListStore:
         """
         with self._database.write() as connection:
             insert_new(connection, sources, [{"name": source, "created": to_stored(now)}])
-            number = connection.execute(select(sources.c.id).where(sources.c.name == source)).scalar_one()
+            number = connection.execute(_locked(source)).scalar_one()
             before, done = _count_items(connection, number), 0
             if replace:
                 connection.execute(delete(entries).where(entries.c.source == number))
@@ -126,6 +127,7 @@ class ListStore:
             connection.execute(insert(imports).values(report=json.dumps(report), **values))
             return Imported(before, _count_items(connection, number))
 
+    @retrying
     def remove(self, source: str) -> bool:
         """Forget a source and all that it names; False if there is none of this name."""
         with self._database.write() as connection:
@@ -169,6 +171,11 @@ class ListStore:
                 ImportRecord(row.name, row.file, row.format, from_stored(row.imported), json.loads(row.report))
                 for row in connection.execute(chosen)
             ]
+
+
+def _locked(source: str) -> Select[Any]:
+    """The number of a source's row, which imports into it take in turn."""
+    return select(sources.c.id).where(sources.c.name == source).with_for_update()
 
 
 def _kind_of(change: _Spooled) -> str:

@@ -1,14 +1,14 @@
 """Vouchers being matched: claims with leases, and what matching makes of them."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, literal, select, update
 
 from tpsi import Opened, Pool
 from tpsi_server.store.clock import to_stored
-from tpsi_server.store.database import Database, insert_new
+from tpsi_server.store.database import Database, batched, insert_new, lease_time, retrying
 from tpsi_server.store.flags import Flag, raise_flags
 from tpsi_server.store.opening import open_vouchers
 from tpsi_server.store.schema import VoucherState, accounts, claims, epochs, is_waiting, vouchers
@@ -71,25 +71,28 @@ class MatchStore:
         with self._database.read() as connection:
             return list(connection.execute(select(epochs.c.number).where(waiting)).scalars())
 
+    @retrying
     def claim(self, epoch: int, limit: int, lease: float, now: float) -> Claim | None:
         """Claim up to `limit` waiting vouchers of an epoch for `lease` seconds; None if there are none.
 
         Those come first whose result did not come after an earlier claim. The third time a voucher is
         claimed alone: if it is the cause, it takes no other with it. If that fails too it is set aside.
         """
-        token, until = secrets.token_bytes(TOKEN_SIZE), to_stored(now + lease)
+        token = secrets.token_bytes(TOKEN_SIZE)
         with self._database.write() as connection:
-            _set_aside(connection, to_stored(now))
-            ids = _lapsed(connection, epoch, limit, to_stored(now)) or _fresh(connection, epoch, limit)
-            if not ids:
-                return None
-            _take(connection, ids, token, until)
+            stamp = lease_time(connection, to_stored(now))
+            _set_aside(connection, stamp)
+            values = {"token": token, "leased_until": stamp + to_stored(lease)}
+            if not _take_lapsed(connection, epoch, limit, stamp, values):
+                _take_fresh(connection, epoch, limit, values)
             columns = vouchers.c.id, accounts.c.name, vouchers.c.payload
             joined = claims.join(vouchers).join(accounts, vouchers.c.account == accounts.c.id)
             chosen = select(*columns).select_from(joined).where(claims.c.token == token).order_by(vouchers.c.id)
             rows = connection.execute(chosen).all()
-        return Claim(token, epoch, tuple(Claimed(row.id, row.name, row.payload) for row in rows))
+        taken = tuple(Claimed(row.id, row.name, row.payload) for row in rows)
+        return Claim(token, epoch, taken) if taken else None
 
+    @retrying
     def release(self, token: bytes) -> None:
         """Give a claim back, as if it had not been made."""
         mine = claims.c.token == token
@@ -98,17 +101,20 @@ class MatchStore:
             values = {"leased_until": 0, "attempts": claims.c.attempts - 1}
             connection.execute(update(claims).where(mine).values(values))
 
+    @retrying
     def lapse(self, token: bytes) -> None:
         """End the lease of a claim, whose work came to nothing."""
         with self._database.write() as connection:
             connection.execute(update(claims).where(claims.c.token == token).values(leased_until=0))
 
+    @retrying
     def retry_failed(self) -> int:
         """Let the vouchers that were set aside wait again; returns how many."""
         failed = vouchers.c.state == literal(int(VoucherState.FAILED), literal_execute=True)
         with self._database.write() as connection:
             return connection.execute(update(vouchers).where(failed).values(state=int(VoucherState.WAITING))).rowcount
 
+    @retrying
     def record(self, claim: Claim, results: Sequence[Match], now: float) -> Recorded:
         """Record the results of a claim in one transaction.
 
@@ -117,7 +123,7 @@ class MatchStore:
         """
         stamp = to_stored(now)
         with self._database.write() as connection:
-            mine = select(claims.c.voucher).where(claims.c.token == claim.token)
+            mine = select(claims.c.voucher).where(claims.c.token == claim.token).with_for_update()
             held = set(connection.execute(mine).scalars())
             results = [result for result in results if result.id in held]
             matched = [(r.id, r.opened, r.pool) for r in results if r.opened is not None and r.pool is not None]
@@ -131,34 +137,36 @@ class MatchStore:
         return Recorded(len(matched), len(gone), len(failed), revealed)
 
 
-def _fresh(connection: Connection, epoch: int, limit: int) -> list[int]:
-    """The row numbers of waiting vouchers that were never claimed."""
+def _take_fresh(connection: Connection, epoch: int, limit: int, values: Mapping[str, object]) -> None:
+    """Claim waiting vouchers that were never claimed.
+
+    Where another transaction claimed them at the same moment, the next ones are taken.
+    """
     wanted = is_waiting & (vouchers.c.epoch == epoch) & vouchers.c.id.not_in(select(claims.c.voucher))
     chosen = select(vouchers.c.id).where(wanted).order_by(vouchers.c.id).limit(limit)
-    return list(connection.execute(chosen.with_for_update(skip_locked=True)).scalars())
+    while ids := connection.execute(chosen.with_for_update(skip_locked=True)).scalars().all():
+        rows = [{"voucher": number, "attempts": 1, **values} for number in ids]
+        if insert_new(connection, claims, rows):
+            return
 
 
-def _lapsed(connection: Connection, epoch: int, limit: int, now: int) -> list[int]:
-    """The row numbers of waiting vouchers whose claim is over: those claimed once, or else a single one."""
+def _take_lapsed(connection: Connection, epoch: int, limit: int, now: int, values: Mapping[str, object]) -> int:
+    """Claim vouchers whose claim is over: those claimed once, or else a single one; how many."""
     lapsed = (claims.c.leased_until < now) & (vouchers.c.epoch == epoch)
     chosen = select(claims.c.voucher).select_from(claims.join(vouchers)).where(lapsed).order_by(claims.c.voucher)
-    chosen = chosen.with_for_update(skip_locked=True)
+    chosen = chosen.with_for_update(skip_locked=True, of=claims)
     once = chosen.where(claims.c.attempts == 1).limit(limit)
-    return list(connection.execute(once).scalars()) or list(connection.execute(chosen.limit(1)).scalars())
-
-
-def _take(connection: Connection, ids: Sequence[int], token: bytes, until: int) -> None:
-    """Claim vouchers anew or again."""
-    rows = [{"voucher": number, "token": token, "leased_until": until, "attempts": 0} for number in ids]
-    insert_new(connection, claims, rows)
-    values = {"token": token, "leased_until": until, "attempts": claims.c.attempts + 1}
-    again = update(claims).where(claims.c.voucher == bindparam("number")).values(values)
-    connection.execute(again, [{"number": number} for number in ids])
+    ids = connection.execute(once).scalars().all() or connection.execute(chosen.limit(1)).scalars().all()
+    for some in batched(ids):
+        again = update(claims).where(claims.c.voucher.in_(some)).values(attempts=claims.c.attempts + 1, **values)
+        connection.execute(again)
+    return len(ids)
 
 
 def _set_aside(connection: Connection, now: int) -> None:
     hopeless = (claims.c.leased_until < now) & (claims.c.attempts >= MAX_ATTEMPTS)
-    ids = list(connection.execute(select(claims.c.voucher).where(hopeless)).scalars())
+    chosen = select(claims.c.voucher).where(hopeless).order_by(claims.c.voucher).with_for_update(skip_locked=True)
+    ids = connection.execute(chosen).scalars().all()
     _finish(connection, ids, VoucherState.FAILED)
     raise_flags(connection, Flag.FAILED, ids, now)
 

@@ -22,7 +22,9 @@ def open_vouchers(connection: Connection, matched: Sequence[_Matched], now: int)
     groups: dict[tuple[int, Pool], list[tuple[int, Opened]]] = {}
     for number, one, pool in matched:
         groups.setdefault((owners[number], pool), []).append((number, one))
-    return sum(_extend(connection, account, pool, group, now) for (account, pool), group in groups.items())
+    # in an order that all transactions keep: two that wait for each other would both have to start again
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1].list_id, item[0][1].generation))
+    return sum(_extend(connection, account, pool, group, now) for (account, pool), group in ordered)
 
 
 def insert_reveals(connection: Connection, account: int, rows: Iterable[tuple[int, bytes]], now: int) -> int:

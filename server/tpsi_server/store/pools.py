@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tru
 
 from tpsi import CountBy, Examination, Opened, Pool, Secret, Sharing, Verdict
 from tpsi_server.store.clock import to_stored
-from tpsi_server.store.database import Database
+from tpsi_server.store.database import Database, lease_time, retrying
 from tpsi_server.store.flags import Flag, raise_flag
 from tpsi_server.store.matches import TOKEN_SIZE
 from tpsi_server.store.opening import insert_reveals, open_with_key, set_verdicts
@@ -63,48 +63,39 @@ class PoolStore:
         Pools that were never examined come first, then those whose examination is longest ago. Without
         `patient` every pool that has changed at all is due.
         """
-        token, stamp = secrets.token_bytes(TOKEN_SIZE), to_stored(now)
-        free = or_(pools.c.leased_until.is_(None), pools.c.leased_until < stamp)
-        grown = pools.c.opened * GROWTH >= pools.c.examined * (GROWTH + 1)
-        rested = pools.c.examined_at + PAUSE * pools.c.took <= stamp
-        due = has_changed & free & (or_(grown, rested) if patient else true())
-        chosen = select(pools).where(due).order_by(func.coalesce(pools.c.examined_at, 0), pools.c.id).limit(1)
+        token, given = secrets.token_bytes(TOKEN_SIZE), to_stored(now)
         with self._database.read() as connection:
-            if connection.execute(chosen).first() is None:  # mostly so, and found without a turn to write
-                return None
-        with self._database.write() as connection:
-            row = connection.execute(chosen.with_for_update(skip_locked=True)).first()
-            if row is None:
-                return None
-            values = {"claim": token, "leased_until": to_stored(now + lease)}
-            connection.execute(update(pools).where(pools.c.id == row.id).values(values))
-        return self._read(row, token)
+            if connection.execute(_due(lease_time(connection, given), patient=patient)).first() is None:
+                return None  # mostly so, and found without a turn to write
+        row = self._take(token, given, to_stored(lease), patient=patient)
+        return None if row is None else self._read(row, token)
 
+    @retrying
     def release(self, token: bytes) -> None:
         """Give a claim back."""
         values = {"claim": None, "leased_until": None}
         with self._database.write() as connection:
             connection.execute(update(pools).where(pools.c.claim == token).values(values))
 
+    @retrying
     def record(self, due: Due, found: Examination, took: float, now: float) -> int:
         """Record an examination that took some seconds; returns how many vouchers are newly revealed.
 
         Does nothing if the lease ran out in the meantime: somebody else has the pool.
         """
-        stamp = to_stored(now)
         values: dict[str, Any] = {
             "claim": None,
             "leased_until": None,
             "examined": due.total,
-            "examined_at": stamp,
             "took": to_stored(took),
             "outcome": found.outcome.name,
         }
         if found.ad_key is not None:
             values["ad_key"] = found.ad_key.reveal()
         with self._database.write() as connection:
+            stamp = lease_time(connection, to_stored(now))
             mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
-            if connection.execute(update(pools).where(mine).values(values)).rowcount != 1:
+            if connection.execute(update(pools).where(mine).values(examined_at=stamp, **values)).rowcount != 1:
                 return 0
             _judge(connection, due, found, stamp)
             pairs = zip(due.vouchers, found.associated, strict=True)
@@ -114,13 +105,26 @@ class PoolStore:
                 revealed += _open_rest(connection, due, found.ad_key, stamp)
             return revealed
 
+    @retrying
     def give_up(self, due: Due, now: float) -> None:
         """Record that an examination came to nothing: the pool rests until it has grown."""
-        values = {"claim": None, "leased_until": None, "examined": due.total, "examined_at": to_stored(now)}
+        values = {"claim": None, "leased_until": None, "examined": due.total, "outcome": "FAILED"}
         with self._database.write() as connection:
+            stamp = lease_time(connection, to_stored(now))
             mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
-            connection.execute(update(pools).where(mine).values(outcome="FAILED", **values))
-            raise_flag(connection, Flag.FAILED, due.account, to_stored(now))
+            connection.execute(update(pools).where(mine).values(examined_at=stamp, **values))
+            raise_flag(connection, Flag.FAILED, due.account, stamp)
+
+    @retrying
+    def _take(self, token: bytes, given: int, lease: int, *, patient: bool) -> Any:
+        """The row of a pool that is due, claimed; None if there is none."""
+        with self._database.write() as connection:
+            stamp = lease_time(connection, given)
+            row = connection.execute(_due(stamp, patient=patient).with_for_update(skip_locked=True)).first()
+            if row is not None:
+                values = {"claim": token, "leased_until": stamp + lease}
+                connection.execute(update(pools).where(pools.c.id == row.id).values(values))
+        return row
 
     def _read(self, row: Any, token: bytes) -> Due:
         """The opened vouchers of a pool, the earliest first, as many as are examined together."""
@@ -141,6 +145,15 @@ class PoolStore:
         pool = Pool(row.list_id, row.generation, sharing)
         complete = tuple(numbers), tuple(contents), tuple(verdicts)
         return Due(token, row.id, row.account, pool, row.opened, *complete)
+
+
+def _due(now: int, *, patient: bool) -> Select[Any]:
+    """The pool that is due next, if there is one."""
+    free = or_(pools.c.leased_until.is_(None), pools.c.leased_until < now)
+    grown = pools.c.opened * GROWTH >= pools.c.examined * (GROWTH + 1)
+    rested = pools.c.examined_at + PAUSE * pools.c.took <= now
+    due = has_changed & free & (or_(grown, rested) if patient else true())
+    return select(pools).where(due).order_by(func.coalesce(pools.c.examined_at, 0), pools.c.id).limit(1)
 
 
 def _judge(connection: Connection, due: Due, found: Examination, now: int) -> None:

@@ -22,8 +22,8 @@ from sqlalchemy import (
     literal,
 )
 
-#: Goes up with every change of the schema.
-SCHEMA_VERSION = 1
+#: The newest revision of the schema: `migrations` tells how to change it.
+REVISION = "r0001"
 
 #: SQLite counts rows by itself only in columns of the type INTEGER.
 _RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -40,8 +40,6 @@ class VoucherState(IntEnum):
     UNMATCHED = 2
     FAILED = 3
 
-
-schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
 
 # ---------------------------------------------------------------- accounts
 

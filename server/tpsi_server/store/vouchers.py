@@ -8,7 +8,7 @@ from enum import Enum
 from sqlalchemy import Connection, bindparam, func, literal, select, update
 
 from tpsi_server.store.clock import to_stored
-from tpsi_server.store.database import Database, batched, insert_new
+from tpsi_server.store.database import Database, batched, insert_new, retrying
 from tpsi_server.store.schema import VoucherState, accounts, epochs, vouchers
 
 #: An account's row number and a voucher id.
@@ -52,6 +52,7 @@ class VoucherStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retrying
     def store(self, deliveries: Sequence[Delivery], now: float) -> list[list[Answer] | None]:
         """Store the vouchers of all deliveries in one transaction, durable when it returns.
 
@@ -60,7 +61,7 @@ class VoucherStore:
         stamp = to_stored(now)
         with self._database.write() as connection:
             owners = _owners(connection, {delivery.account for delivery in deliveries})
-            in_force = set(connection.execute(select(epochs.c.number).where(epochs.c.retired.is_(None))).scalars())
+            in_force = _in_force(connection)
             last = connection.execute(select(func.coalesce(func.max(vouchers.c.id), 0))).scalar_one()
             known = [delivery for delivery in deliveries if delivery.account in owners]
             rows = [
@@ -95,14 +96,19 @@ class VoucherStore:
 
 
 def _owners(connection: Connection, names: Collection[str]) -> dict[str, int]:
-    """The row numbers of those accounts that may deliver."""
+    """The row numbers of those accounts that may deliver. The rows stay locked: transactions of one take turns."""
     found: dict[str, int] = {}
-    for some in batched(names):
+    for some in batched(sorted(names)):
         wanted = accounts.c.name.in_(some) & accounts.c.revoked.is_(None)
-        found.update(
-            (row.name, row.id) for row in connection.execute(select(accounts.c.name, accounts.c.id).where(wanted))
-        )
+        chosen = select(accounts.c.name, accounts.c.id).where(wanted).order_by(accounts.c.id)
+        found.update((row.name, row.id) for row in connection.execute(chosen.with_for_update(key_share=True)))
     return found
+
+
+def _in_force(connection: Connection) -> set[int]:
+    """The epochs that vouchers are taken for; none of them is retired while the transaction runs."""
+    chosen = select(epochs.c.number).where(epochs.c.retired.is_(None))
+    return set(connection.execute(chosen.with_for_update(read=True)).scalars())
 
 
 def _row(account: int, voucher: Incoming, now: int) -> dict[str, object]:
@@ -173,4 +179,5 @@ def _count(
     rows = [{"number": account, "new": count} for account, count in new.items() if count]
     if rows:
         values = {"vouchers": accounts.c.vouchers + bindparam("new"), "last_upload": now}
+        rows.sort(key=lambda row: row["number"])
         connection.execute(update(accounts).where(accounts.c.id == bindparam("number")).values(values), rows)

@@ -1,0 +1,119 @@
+"""SQLite: one file, write-ahead log, a commit returns when it is on the disk."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import URL
+
+from tpsi_server.errors import StoreError
+from tpsi_server.store.fairness import FairLock
+
+#: How long a transaction waits for one of another process, in milliseconds.
+BUSY_TIMEOUT = 60_000
+#: Octets of pages that a connection keeps in memory.
+CACHE = 32 << 20
+#: Connections kept, and those that may come on top when many threads read.
+POOL_SIZE, POOL_OVERFLOW = 8, 56
+
+_BEGIN = "tpsi_begin"
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # a commit returns when it is on the disk
+    "foreign_keys = ON",
+    "secure_delete = ON",  # what is deleted is overwritten
+    f"busy_timeout = {BUSY_TIMEOUT}",
+    f"cache_size = -{CACHE >> 10}",
+)
+
+
+class SqliteBackend:
+    """A database in a file. Threads read side by side, and write one after the other, in turn."""
+
+    def __init__(self, path: Path) -> None:
+        self.location: Path = path
+        self.reading = _engine(path)
+        self.writing: Engine = self.reading.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        self.missing = f"there is no database at {path}: run `tpsi-server init` first"
+        self._turn = FairLock()
+
+    def exists(self) -> bool:
+        """See `Backend.exists`."""
+        return self.location.exists()
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """See `Backend.prepared`."""
+        try:
+            self.location.touch(mode=0o600, exist_ok=False)  # SQLite's files beside it get the same mode
+        except FileExistsError:
+            raise StoreError(f"there is a database at {self.location} already") from None
+        try:
+            yield
+        except BaseException:
+            self.destroy()
+            raise
+
+    def destroy(self) -> None:
+        """See `Backend.destroy`."""
+        self.reading.dispose()
+        for ending in ("", "-wal", "-shm"):
+            self.location.with_name(self.location.name + ending).unlink(missing_ok=True)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """See `Backend.turn`."""
+        with self._turn:
+            yield
+
+    @contextmanager
+    def alone(self, purpose: str) -> Iterator[bool]:
+        """See `Backend.alone`: the processes of one machine have locks on files for that."""
+        yield True
+
+    def insert_new(self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+        """See `Backend.insert_new`."""
+        statement = sqlite.insert(table).on_conflict_do_nothing()
+        options = {"preserve_rowcount": True}
+        return connection.execute(statement, list(rows), execution_options=options).rowcount
+
+    def now(self, connection: Connection, given: int) -> int:
+        """See `Backend.now`: the processes of one machine have one clock."""
+        return given
+
+    def check(self, connection: Connection) -> list[str]:
+        """See `Backend.check`."""
+        found = list(connection.exec_driver_sql("PRAGMA integrity_check").scalars())
+        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        return [line for line in found if line != "ok"] + [
+            f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in orphans
+        ]
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        hide_parameters=True,  # they would show in the text of errors
+        connect_args={"timeout": BUSY_TIMEOUT / 1000},
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where `_begin` says so, and nowhere else
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
