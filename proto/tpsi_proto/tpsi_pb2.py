@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15tpsi_proto/tpsi.proto\x12\x07tpsi.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"#\n\x12GetManifestRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\".\n\x13GetManifestResponse\x12\x17\n\x0fsigned_manifest\x18\x01 \x01(\x0c\"1\n\x16GetTableDigestsRequest\x12\x17\n\x0fmanifest_digest\x18\x01 \x01(\x0c\")\n\x17GetTableDigestsResponse\x12\x0e\n\x06leaves\x18\x01 \x01(\x0c\"?\n\x14\x44ownloadTableRequest\x12\x17\n\x0fmanifest_digest\x18\x01 \x01(\x0c\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"*\n\nTablePiece\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"+\n\x10GetCanaryRequest\x12\x17\n\x0fmanifest_digest\x18\x01 \x01(\x0c\"2\n\x11GetCanaryResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07picture\x18\x02 \x01(\x0c\"\x0f\n\rWhoAmIRequest\"4\n\x0eWhoAmIResponse\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x11\n\tlist_name\x18\x02 \x01(\t\"1\n\x0bUploadBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08vouchers\x18\x02 \x03(\x0c\"O\n\x08\x42\x61tchAck\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0e\n\x06stored\x18\x02 \x01(\r\x12!\n\x07refused\x18\x03 \x03(\x0b\x32\x10.tpsi.v1.Refusal\"9\n\x07Refusal\x12\r\n\x05index\x18\x01 \x01(\r\x12\x1f\n\x06reason\x18\x02 \x01(\x0e\x32\x0f.tpsi.v1.Reason\"\x12\n\x10GetStatusRequest\"\xa8\x01\n\x11GetStatusResponse\x12\x11\n\tlist_name\x18\x01 \x01(\t\x12\x1e\n\x06\x65pochs\x18\x02 \x03(\x0b\x32\x0e.tpsi.v1.Epoch\x12\x10\n\x08\x61\x63\x63ounts\x18\x03 \x01(\x04\x12\x19\n\x11vouchers_received\x18\x04 \x01(\x04\x12\x18\n\x10vouchers_waiting\x18\x05 \x01(\x04\x12\x19\n\x11\x61\x63\x63ounts_revealed\x18\x06 \x01(\x04\"\x9e\x01\n\x05\x45poch\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x17\n\x0fmanifest_digest\x18\x02 \x01(\x0c\x12\r\n\x05items\x18\x03 \x01(\x04\x12\r\n\x05suite\x18\x04 \x01(\t\x12\x10\n\x08\x65ncoding\x18\x05 \x01(\t\x12\x0f\n\x07retired\x18\x06 \x01(\x08\x12+\n\x07\x63reated\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x13ListAccountsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"S\n\x14ListAccountsResponse\x12\"\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x10.tpsi.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9e\x01\n\x07\x41\x63\x63ount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08vouchers\x18\x02 \x01(\x04\x12\x0e\n\x06opened\x18\x03 \x01(\x04\x12\x10\n\x08revealed\x18\x04 \x01(\x04\x12\x0f\n\x07\x66lagged\x18\x05 \x01(\x08\x12\x0f\n\x07revoked\x18\x06 \x01(\x08\x12/\n\x0blast_upload\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"#\n\x10GetRevealRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\"x\n\x0cRevealedItem\x12\x12\n\nvoucher_id\x18\x01 \x01(\x0c\x12\x17\n\x0f\x61ssociated_data\x18\x02 \x01(\x0c\x12,\n\x08received\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65poch\x18\x04 \x01(\x04*\xb6\x03\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x11\n\rTOKEN_MISSING\x10\x01\x12\x11\n\rTOKEN_UNKNOWN\x10\x02\x12\x11\n\rTOKEN_EXPIRED\x10\x03\x12\x11\n\rTOKEN_REVOKED\x10\x04\x12\x12\n\x0eROLE_FORBIDDEN\x10\x05\x12\x0c\n\x08NO_TABLE\x10\n\x12\x14\n\x10MANIFEST_UNKNOWN\x10\x0b\x12\x11\n\rEPOCH_RETIRED\x10\x0c\x12\x17\n\x13OFFSET_OUT_OF_RANGE\x10\r\x12\x0f\n\x0b\x43\x41NARY_NONE\x10\x0e\x12\x15\n\x11VOUCHER_MALFORMED\x10\x14\x12\x15\n\x11VOUCHER_ID_REUSED\x10\x15\x12\x17\n\x13VOUCHER_WRONG_EPOCH\x10\x16\x12\x13\n\x0f\x42\x41TCH_TOO_LARGE\x10\x17\x12\x0f\n\x0b\x42\x41TCH_EMPTY\x10\x18\x12\x13\n\x0f\x41\x43\x43OUNT_UNKNOWN\x10\x1e\x12\x13\n\x0fINVALID_REQUEST\x10(\x12\x15\n\x11STORE_UNAVAILABLE\x10)\x12\x11\n\rSHUTTING_DOWN\x10*\x12\x12\n\x0eINTERNAL_ERROR\x10+2\xb9\x02\n\x0cTableService\x12H\n\x0bGetManifest\x12\x1b.tpsi.v1.GetManifestRequest\x1a\x1c.tpsi.v1.GetManifestResponse\x12T\n\x0fGetTableDigests\x12\x1f.tpsi.v1.GetTableDigestsRequest\x1a .tpsi.v1.GetTableDigestsResponse\x12\x45\n\rDownloadTable\x12\x1d.tpsi.v1.DownloadTableRequest\x1a\x13.tpsi.v1.TablePiece0\x01\x12\x42\n\tGetCanary\x12\x19.tpsi.v1.GetCanaryRequest\x1a\x1a.tpsi.v1.GetCanaryResponse2\x82\x01\n\x0eVoucherService\x12\x39\n\x06WhoAmI\x12\x16.tpsi.v1.WhoAmIRequest\x1a\x17.tpsi.v1.WhoAmIResponse\x12\x35\n\x06Upload\x12\x14.tpsi.v1.UploadBatch\x1a\x11.tpsi.v1.BatchAck(\x01\x30\x01\x32\xe3\x01\n\x0fOperatorService\x12\x42\n\tGetStatus\x12\x19.tpsi.v1.GetStatusRequest\x1a\x1a.tpsi.v1.GetStatusResponse\x12K\n\x0cListAccounts\x12\x1c.tpsi.v1.ListAccountsRequest\x1a\x1d.tpsi.v1.ListAccountsResponse\x12?\n\tGetReveal\x12\x19.tpsi.v1.GetRevealRequest\x1a\x15.tpsi.v1.RevealedItem0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15tpsi_proto/tpsi.proto\x12\x07tpsi.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"#\n\x12GetManifestRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\".\n\x13GetManifestResponse\x12\x17\n\x0fsigned_manifest\x18\x01 \x01(\x0c\"1\n\x16GetTableDigestsRequest\x12\x17\n\x0fmanifest_digest\x18\x01 \x01(\x0c\")\n\x17GetTableDigestsResponse\x12\x0e\n\x06leaves\x18\x01 \x01(\x0c\"?\n\x14\x44ownloadTableRequest\x12\x17\n\x0fmanifest_digest\x18\x01 \x01(\x0c\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"*\n\nTablePiece\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"+\n\x10GetCanaryRequest\x12\x17\n\x0fmanifest_digest\x18\x01 \x01(\x0c\"2\n\x11GetCanaryResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07picture\x18\x02 \x01(\x0c\"\x0f\n\rWhoAmIRequest\"4\n\x0eWhoAmIResponse\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x11\n\tlist_name\x18\x02 \x01(\t\"1\n\x0bUploadBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08vouchers\x18\x02 \x03(\x0c\"O\n\x08\x42\x61tchAck\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0e\n\x06stored\x18\x02 \x01(\r\x12!\n\x07refused\x18\x03 \x03(\x0b\x32\x10.tpsi.v1.Refusal\"9\n\x07Refusal\x12\r\n\x05index\x18\x01 \x01(\r\x12\x1f\n\x06reason\x18\x02 \x01(\x0e\x32\x0f.tpsi.v1.Reason\"\x16\n\x14GetCheckpointRequest\"+\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\"B\n\x18GetInclusionProofRequest\x12\x13\n\x0bleaf_digest\x18\x01 \x01(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x04\"8\n\x19GetInclusionProofResponse\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04path\x18\x02 \x03(\x0c\"E\n\x1aGetConsistencyProofRequest\x12\x12\n\nfirst_size\x18\x01 \x01(\x04\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x04\"+\n\x1bGetConsistencyProofResponse\x12\x0c\n\x04path\x18\x01 \x03(\x0c\"1\n\x11GetEntriesRequest\x12\r\n\x05start\x18\x01 \x01(\x04\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"%\n\x12GetEntriesResponse\x12\x0f\n\x07\x65ntries\x18\x01 \x03(\x0c\"\"\n\x11GetNoticesRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\"<\n\x12GetNoticesResponse\x12&\n\x07notices\x18\x01 \x03(\x0b\x32\x15.tpsi.v1.RevealNotice\">\n\x0cRevealNotice\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0f\n\x07opening\x18\x02 \x01(\x0c\x12\x0e\n\x06notice\x18\x03 \x01(\x0c\"\x12\n\x10GetStatusRequest\"\xa8\x01\n\x11GetStatusResponse\x12\x11\n\tlist_name\x18\x01 \x01(\t\x12\x1e\n\x06\x65pochs\x18\x02 \x03(\x0b\x32\x0e.tpsi.v1.Epoch\x12\x10\n\x08\x61\x63\x63ounts\x18\x03 \x01(\x04\x12\x19\n\x11vouchers_received\x18\x04 \x01(\x04\x12\x18\n\x10vouchers_waiting\x18\x05 \x01(\x04\x12\x19\n\x11\x61\x63\x63ounts_revealed\x18\x06 \x01(\x04\"\x9e\x01\n\x05\x45poch\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x17\n\x0fmanifest_digest\x18\x02 \x01(\x0c\x12\r\n\x05items\x18\x03 \x01(\x04\x12\r\n\x05suite\x18\x04 \x01(\t\x12\x10\n\x08\x65ncoding\x18\x05 \x01(\t\x12\x0f\n\x07retired\x18\x06 \x01(\x08\x12+\n\x07\x63reated\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x13ListAccountsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"S\n\x14ListAccountsResponse\x12\"\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x10.tpsi.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9e\x01\n\x07\x41\x63\x63ount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08vouchers\x18\x02 \x01(\x04\x12\x0e\n\x06opened\x18\x03 \x01(\x04\x12\x10\n\x08revealed\x18\x04 \x01(\x04\x12\x0f\n\x07\x66lagged\x18\x05 \x01(\x08\x12\x0f\n\x07revoked\x18\x06 \x01(\x08\x12/\n\x0blast_upload\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"#\n\x10GetRevealRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\"x\n\x0cRevealedItem\x12\x12\n\nvoucher_id\x18\x01 \x01(\x0c\x12\x17\n\x0f\x61ssociated_data\x18\x02 \x01(\x0c\x12,\n\x08received\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65poch\x18\x04 \x01(\x04*\xf5\x03\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x11\n\rTOKEN_MISSING\x10\x01\x12\x11\n\rTOKEN_UNKNOWN\x10\x02\x12\x11\n\rTOKEN_EXPIRED\x10\x03\x12\x11\n\rTOKEN_REVOKED\x10\x04\x12\x12\n\x0eROLE_FORBIDDEN\x10\x05\x12\x0c\n\x08NO_TABLE\x10\n\x12\x14\n\x10MANIFEST_UNKNOWN\x10\x0b\x12\x11\n\rEPOCH_RETIRED\x10\x0c\x12\x17\n\x13OFFSET_OUT_OF_RANGE\x10\r\x12\x0f\n\x0b\x43\x41NARY_NONE\x10\x0e\x12\x15\n\x11VOUCHER_MALFORMED\x10\x14\x12\x15\n\x11VOUCHER_ID_REUSED\x10\x15\x12\x17\n\x13VOUCHER_WRONG_EPOCH\x10\x16\x12\x13\n\x0f\x42\x41TCH_TOO_LARGE\x10\x17\x12\x0f\n\x0b\x42\x41TCH_EMPTY\x10\x18\x12\x13\n\x0f\x41\x43\x43OUNT_UNKNOWN\x10\x1e\x12\x15\n\x11LOG_ENTRY_UNKNOWN\x10\x32\x12\x14\n\x10LOG_OUT_OF_RANGE\x10\x33\x12\x10\n\x0cLOG_UNSIGNED\x10\x34\x12\x13\n\x0fINVALID_REQUEST\x10(\x12\x15\n\x11STORE_UNAVAILABLE\x10)\x12\x11\n\rSHUTTING_DOWN\x10*\x12\x12\n\x0eINTERNAL_ERROR\x10+2\xb9\x02\n\x0cTableService\x12H\n\x0bGetManifest\x12\x1b.tpsi.v1.GetManifestRequest\x1a\x1c.tpsi.v1.GetManifestResponse\x12T\n\x0fGetTableDigests\x12\x1f.tpsi.v1.GetTableDigestsRequest\x1a .tpsi.v1.GetTableDigestsResponse\x12\x45\n\rDownloadTable\x12\x1d.tpsi.v1.DownloadTableRequest\x1a\x13.tpsi.v1.TablePiece0\x01\x12\x42\n\tGetCanary\x12\x19.tpsi.v1.GetCanaryRequest\x1a\x1a.tpsi.v1.GetCanaryResponse2\x82\x01\n\x0eVoucherService\x12\x39\n\x06WhoAmI\x12\x16.tpsi.v1.WhoAmIRequest\x1a\x17.tpsi.v1.WhoAmIResponse\x12\x35\n\x06Upload\x12\x14.tpsi.v1.UploadBatch\x1a\x11.tpsi.v1.BatchAck(\x01\x30\x01\x32\xa8\x03\n\nLogService\x12N\n\rGetCheckpoint\x12\x1d.tpsi.v1.GetCheckpointRequest\x1a\x1e.tpsi.v1.GetCheckpointResponse\x12Z\n\x11GetInclusionProof\x12!.tpsi.v1.GetInclusionProofRequest\x1a\".tpsi.v1.GetInclusionProofResponse\x12`\n\x13GetConsistencyProof\x12#.tpsi.v1.GetConsistencyProofRequest\x1a$.tpsi.v1.GetConsistencyProofResponse\x12\x45\n\nGetEntries\x12\x1a.tpsi.v1.GetEntriesRequest\x1a\x1b.tpsi.v1.GetEntriesResponse\x12\x45\n\nGetNotices\x12\x1a.tpsi.v1.GetNoticesRequest\x1a\x1b.tpsi.v1.GetNoticesResponse2\xe3\x01\n\x0fOperatorService\x12\x42\n\tGetStatus\x12\x19.tpsi.v1.GetStatusRequest\x1a\x1a.tpsi.v1.GetStatusResponse\x12K\n\x0cListAccounts\x12\x1c.tpsi.v1.ListAccountsRequest\x1a\x1d.tpsi.v1.ListAccountsResponse\x12?\n\tGetReveal\x12\x19.tpsi.v1.GetRevealRequest\x1a\x15.tpsi.v1.RevealedItem0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tpsi_proto.tpsi_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REASON']._serialized_start=1534
-  _globals['_REASON']._serialized_end=1972
+  _globals['_REASON']._serialized_start=2097
+  _globals['_REASON']._serialized_end=2598
   _globals['_GETMANIFESTREQUEST']._serialized_start=67
   _globals['_GETMANIFESTREQUEST']._serialized_end=102
   _globals['_GETMANIFESTRESPONSE']._serialized_start=104
@@ -60,26 +60,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHACK']._serialized_end=653
   _globals['_REFUSAL']._serialized_start=655
   _globals['_REFUSAL']._serialized_end=712
-  _globals['_GETSTATUSREQUEST']._serialized_start=714
-  _globals['_GETSTATUSREQUEST']._serialized_end=732
-  _globals['_GETSTATUSRESPONSE']._serialized_start=735
-  _globals['_GETSTATUSRESPONSE']._serialized_end=903
-  _globals['_EPOCH']._serialized_start=906
-  _globals['_EPOCH']._serialized_end=1064
-  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1066
-  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1126
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1128
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1211
-  _globals['_ACCOUNT']._serialized_start=1214
-  _globals['_ACCOUNT']._serialized_end=1372
-  _globals['_GETREVEALREQUEST']._serialized_start=1374
-  _globals['_GETREVEALREQUEST']._serialized_end=1409
-  _globals['_REVEALEDITEM']._serialized_start=1411
-  _globals['_REVEALEDITEM']._serialized_end=1531
-  _globals['_TABLESERVICE']._serialized_start=1975
-  _globals['_TABLESERVICE']._serialized_end=2288
-  _globals['_VOUCHERSERVICE']._serialized_start=2291
-  _globals['_VOUCHERSERVICE']._serialized_end=2421
-  _globals['_OPERATORSERVICE']._serialized_start=2424
-  _globals['_OPERATORSERVICE']._serialized_end=2651
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=714
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=736
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=738
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=781
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=783
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=849
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=851
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=907
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=909
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=978
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=980
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=1023
+  _globals['_GETENTRIESREQUEST']._serialized_start=1025
+  _globals['_GETENTRIESREQUEST']._serialized_end=1074
+  _globals['_GETENTRIESRESPONSE']._serialized_start=1076
+  _globals['_GETENTRIESRESPONSE']._serialized_end=1113
+  _globals['_GETNOTICESREQUEST']._serialized_start=1115
+  _globals['_GETNOTICESREQUEST']._serialized_end=1149
+  _globals['_GETNOTICESRESPONSE']._serialized_start=1151
+  _globals['_GETNOTICESRESPONSE']._serialized_end=1211
+  _globals['_REVEALNOTICE']._serialized_start=1213
+  _globals['_REVEALNOTICE']._serialized_end=1275
+  _globals['_GETSTATUSREQUEST']._serialized_start=1277
+  _globals['_GETSTATUSREQUEST']._serialized_end=1295
+  _globals['_GETSTATUSRESPONSE']._serialized_start=1298
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1466
+  _globals['_EPOCH']._serialized_start=1469
+  _globals['_EPOCH']._serialized_end=1627
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1629
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1689
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1691
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1774
+  _globals['_ACCOUNT']._serialized_start=1777
+  _globals['_ACCOUNT']._serialized_end=1935
+  _globals['_GETREVEALREQUEST']._serialized_start=1937
+  _globals['_GETREVEALREQUEST']._serialized_end=1972
+  _globals['_REVEALEDITEM']._serialized_start=1974
+  _globals['_REVEALEDITEM']._serialized_end=2094
+  _globals['_TABLESERVICE']._serialized_start=2601
+  _globals['_TABLESERVICE']._serialized_end=2914
+  _globals['_VOUCHERSERVICE']._serialized_start=2917
+  _globals['_VOUCHERSERVICE']._serialized_end=3047
+  _globals['_LOGSERVICE']._serialized_start=3050
+  _globals['_LOGSERVICE']._serialized_end=3474
+  _globals['_OPERATORSERVICE']._serialized_start=3477
+  _globals['_OPERATORSERVICE']._serialized_end=3704
 # @@protoc_insertion_point(module_scope)

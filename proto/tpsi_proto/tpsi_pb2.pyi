@@ -27,6 +27,9 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BATCH_TOO_LARGE: _ClassVar[Reason]
     BATCH_EMPTY: _ClassVar[Reason]
     ACCOUNT_UNKNOWN: _ClassVar[Reason]
+    LOG_ENTRY_UNKNOWN: _ClassVar[Reason]
+    LOG_OUT_OF_RANGE: _ClassVar[Reason]
+    LOG_UNSIGNED: _ClassVar[Reason]
     INVALID_REQUEST: _ClassVar[Reason]
     STORE_UNAVAILABLE: _ClassVar[Reason]
     SHUTTING_DOWN: _ClassVar[Reason]
@@ -48,6 +51,9 @@ VOUCHER_WRONG_EPOCH: Reason
 BATCH_TOO_LARGE: Reason
 BATCH_EMPTY: Reason
 ACCOUNT_UNKNOWN: Reason
+LOG_ENTRY_UNKNOWN: Reason
+LOG_OUT_OF_RANGE: Reason
+LOG_UNSIGNED: Reason
 INVALID_REQUEST: Reason
 STORE_UNAVAILABLE: Reason
 SHUTTING_DOWN: Reason
@@ -144,6 +150,82 @@ class Refusal(_message.Message):
     index: int
     reason: Reason
     def __init__(self, index: _Optional[int] = ..., reason: _Optional[_Union[Reason, str]] = ...) -> None: ...
+
+class GetCheckpointRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetCheckpointResponse(_message.Message):
+    __slots__ = ("checkpoint",)
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    checkpoint: bytes
+    def __init__(self, checkpoint: _Optional[bytes] = ...) -> None: ...
+
+class GetInclusionProofRequest(_message.Message):
+    __slots__ = ("leaf_digest", "tree_size")
+    LEAF_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TREE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    leaf_digest: bytes
+    tree_size: int
+    def __init__(self, leaf_digest: _Optional[bytes] = ..., tree_size: _Optional[int] = ...) -> None: ...
+
+class GetInclusionProofResponse(_message.Message):
+    __slots__ = ("index", "path")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, index: _Optional[int] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class GetConsistencyProofRequest(_message.Message):
+    __slots__ = ("first_size", "second_size")
+    FIRST_SIZE_FIELD_NUMBER: _ClassVar[int]
+    SECOND_SIZE_FIELD_NUMBER: _ClassVar[int]
+    first_size: int
+    second_size: int
+    def __init__(self, first_size: _Optional[int] = ..., second_size: _Optional[int] = ...) -> None: ...
+
+class GetConsistencyProofResponse(_message.Message):
+    __slots__ = ("path",)
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, path: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class GetEntriesRequest(_message.Message):
+    __slots__ = ("start", "count")
+    START_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    start: int
+    count: int
+    def __init__(self, start: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+
+class GetEntriesResponse(_message.Message):
+    __slots__ = ("entries",)
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, entries: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class GetNoticesRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    def __init__(self, after: _Optional[int] = ...) -> None: ...
+
+class GetNoticesResponse(_message.Message):
+    __slots__ = ("notices",)
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    notices: _containers.RepeatedCompositeFieldContainer[RevealNotice]
+    def __init__(self, notices: _Optional[_Iterable[_Union[RevealNotice, _Mapping]]] = ...) -> None: ...
+
+class RevealNotice(_message.Message):
+    __slots__ = ("index", "opening", "notice")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    OPENING_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    opening: bytes
+    notice: bytes
+    def __init__(self, index: _Optional[int] = ..., opening: _Optional[bytes] = ..., notice: _Optional[bytes] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()

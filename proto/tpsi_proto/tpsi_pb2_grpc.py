@@ -355,6 +355,258 @@ class VoucherService(object):
             _registered_method=True)
 
 
+class LogServiceStub(object):
+    """The log of everything that the server can't take back (SPEC 16). For devices, operators and auditors.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetCheckpoint = channel.unary_unary(
+                '/tpsi.v1.LogService/GetCheckpoint',
+                request_serializer=tpsi__proto_dot_tpsi__pb2.GetCheckpointRequest.SerializeToString,
+                response_deserializer=tpsi__proto_dot_tpsi__pb2.GetCheckpointResponse.FromString,
+                _registered_method=True)
+        self.GetInclusionProof = channel.unary_unary(
+                '/tpsi.v1.LogService/GetInclusionProof',
+                request_serializer=tpsi__proto_dot_tpsi__pb2.GetInclusionProofRequest.SerializeToString,
+                response_deserializer=tpsi__proto_dot_tpsi__pb2.GetInclusionProofResponse.FromString,
+                _registered_method=True)
+        self.GetConsistencyProof = channel.unary_unary(
+                '/tpsi.v1.LogService/GetConsistencyProof',
+                request_serializer=tpsi__proto_dot_tpsi__pb2.GetConsistencyProofRequest.SerializeToString,
+                response_deserializer=tpsi__proto_dot_tpsi__pb2.GetConsistencyProofResponse.FromString,
+                _registered_method=True)
+        self.GetEntries = channel.unary_unary(
+                '/tpsi.v1.LogService/GetEntries',
+                request_serializer=tpsi__proto_dot_tpsi__pb2.GetEntriesRequest.SerializeToString,
+                response_deserializer=tpsi__proto_dot_tpsi__pb2.GetEntriesResponse.FromString,
+                _registered_method=True)
+        self.GetNotices = channel.unary_unary(
+                '/tpsi.v1.LogService/GetNotices',
+                request_serializer=tpsi__proto_dot_tpsi__pb2.GetNoticesRequest.SerializeToString,
+                response_deserializer=tpsi__proto_dot_tpsi__pb2.GetNoticesResponse.FromString,
+                _registered_method=True)
+
+
+class LogServiceServicer(object):
+    """The log of everything that the server can't take back (SPEC 16). For devices, operators and auditors.
+    """
+
+    def GetCheckpoint(self, request, context):
+        """The log's newest signed checkpoint.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetInclusionProof(self, request, context):
+        """The first place of an entry, and the proof that it is in the tree of the first entries.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetConsistencyProof(self, request, context):
+        """The proof that one tree of first entries begins with another.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEntries(self, request, context):
+        """Entries from a place on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNotices(self, request, context):
+        """For devices alone: reveals of the caller's account that the server may tell it of by now, the earliest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_LogServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCheckpoint,
+                    request_deserializer=tpsi__proto_dot_tpsi__pb2.GetCheckpointRequest.FromString,
+                    response_serializer=tpsi__proto_dot_tpsi__pb2.GetCheckpointResponse.SerializeToString,
+            ),
+            'GetInclusionProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInclusionProof,
+                    request_deserializer=tpsi__proto_dot_tpsi__pb2.GetInclusionProofRequest.FromString,
+                    response_serializer=tpsi__proto_dot_tpsi__pb2.GetInclusionProofResponse.SerializeToString,
+            ),
+            'GetConsistencyProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConsistencyProof,
+                    request_deserializer=tpsi__proto_dot_tpsi__pb2.GetConsistencyProofRequest.FromString,
+                    response_serializer=tpsi__proto_dot_tpsi__pb2.GetConsistencyProofResponse.SerializeToString,
+            ),
+            'GetEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEntries,
+                    request_deserializer=tpsi__proto_dot_tpsi__pb2.GetEntriesRequest.FromString,
+                    response_serializer=tpsi__proto_dot_tpsi__pb2.GetEntriesResponse.SerializeToString,
+            ),
+            'GetNotices': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNotices,
+                    request_deserializer=tpsi__proto_dot_tpsi__pb2.GetNoticesRequest.FromString,
+                    response_serializer=tpsi__proto_dot_tpsi__pb2.GetNoticesResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'tpsi.v1.LogService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('tpsi.v1.LogService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class LogService(object):
+    """The log of everything that the server can't take back (SPEC 16). For devices, operators and auditors.
+    """
+
+    @staticmethod
+    def GetCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tpsi.v1.LogService/GetCheckpoint',
+            tpsi__proto_dot_tpsi__pb2.GetCheckpointRequest.SerializeToString,
+            tpsi__proto_dot_tpsi__pb2.GetCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInclusionProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tpsi.v1.LogService/GetInclusionProof',
+            tpsi__proto_dot_tpsi__pb2.GetInclusionProofRequest.SerializeToString,
+            tpsi__proto_dot_tpsi__pb2.GetInclusionProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetConsistencyProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tpsi.v1.LogService/GetConsistencyProof',
+            tpsi__proto_dot_tpsi__pb2.GetConsistencyProofRequest.SerializeToString,
+            tpsi__proto_dot_tpsi__pb2.GetConsistencyProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tpsi.v1.LogService/GetEntries',
+            tpsi__proto_dot_tpsi__pb2.GetEntriesRequest.SerializeToString,
+            tpsi__proto_dot_tpsi__pb2.GetEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNotices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tpsi.v1.LogService/GetNotices',
+            tpsi__proto_dot_tpsi__pb2.GetNoticesRequest.SerializeToString,
+            tpsi__proto_dot_tpsi__pb2.GetNoticesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class OperatorServiceStub(object):
     """For operators and reviewers.
     """

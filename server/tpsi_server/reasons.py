@@ -30,6 +30,10 @@ class Reason(StrEnum):
     BATCH_EMPTY = auto()
     # operator
     ACCOUNT_UNKNOWN = auto()
+    # the log
+    LOG_ENTRY_UNKNOWN = auto()
+    LOG_OUT_OF_RANGE = auto()
+    LOG_UNSIGNED = auto()
     # the server's own state
     INVALID_REQUEST = auto()
     STORE_UNAVAILABLE = auto()

@@ -16,6 +16,7 @@ from tpsi_server.keys import KeyRing
 from tpsi_server.matching import Matcher, MatchingThread, Tally
 from tpsi_server.store import Store
 from tpsi_server.tables import TableRepository
+from tpsi_server.transparency import TransparencyLog
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Runtime:
     tables: TableRepository
     accounts: Accounts
     ingest: Ingest
+    log: TransparencyLog
 
     def __init__(self, folder: DataFolder, passphrase: Secret | None = None, *, workers: int = 1) -> None:
         self.folder = folder
@@ -60,6 +62,7 @@ class Runtime:
         self.accounts = Accounts(self.store)
         self.ingest = Ingest(self.store, self.tables)
         self._keys = None if passphrase is None else KeyRing(folder.keys, passphrase)
+        self.log = TransparencyLog(self.store, self.identity.list_id, self._keys)
         self._workers = workers
         self._matching: MatchingThread | None = None
 

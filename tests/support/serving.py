@@ -58,6 +58,7 @@ class Client:
         services: Any = tpsi_pb2_grpc
         self.tables: Any = _Calls(services.TableServiceStub(channel), metadata)
         self.vouchers: Any = _Calls(services.VoucherServiceStub(channel), metadata)
+        self.log: Any = _Calls(services.LogServiceStub(channel), metadata)
         self.operator: Any = _Calls(services.OperatorServiceStub(channel), metadata)
 
 

@@ -32,12 +32,17 @@ _SENTENCES = {
     "EPOCH_RETIRED": "this epoch of the list is retired; run: tpsi-device fetch",
     "OFFSET_OUT_OF_RANGE": "the server's table ends before the offset asked for; run: tpsi-device fetch",
     "CANARY_NONE": "the server lacks the canary picture that its manifest announces; tell the operator",
+    "LOG_ENTRY_UNKNOWN": "the server's log lacks what it has to hold; tell the operator, and whoever audits the list",
+    "LOG_OUT_OF_RANGE": "the server's log has fewer entries than it said; try again later",
+    "LOG_UNSIGNED": "the server can't sign its log at the moment; try again later",
     "STORE_UNAVAILABLE": "the server can't store anything at the moment; try again later",
     "SHUTTING_DOWN": "the server is being shut down; try again later",
     "INTERNAL_ERROR": "the server failed; try again later, and tell the operator if it stays so",
     "BATCH_TOO_LARGE": "the server takes smaller batches than this program sends; is one of them outdated?",
 }
-_PASSING_REASONS = frozenset({"STORE_UNAVAILABLE", "SHUTTING_DOWN", "INTERNAL_ERROR"})
+_PASSING_REASONS = frozenset(
+    {"LOG_OUT_OF_RANGE", "LOG_UNSIGNED", "STORE_UNAVAILABLE", "SHUTTING_DOWN", "INTERNAL_ERROR"}
+)
 _PASSING_CODES = frozenset(
     {
         StatusCode.UNAVAILABLE,

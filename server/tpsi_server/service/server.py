@@ -1,4 +1,4 @@
-"""The gRPC server: the three services of the contract behind the gate, with health and reflection."""
+"""The gRPC server: the services of the contract behind the gate, with health and reflection."""
 
 import errno
 import socket
@@ -14,6 +14,7 @@ from tpsi_server.runtime import Runtime
 from tpsi_server.service import limits
 from tpsi_server.service.drain import Drain
 from tpsi_server.service.gate import Gate
+from tpsi_server.service.log import LogServicer
 from tpsi_server.service.operator import OperatorServicer
 from tpsi_server.service.tables import TableServicer
 from tpsi_server.service.vouchers import VoucherServicer
@@ -51,6 +52,7 @@ class Service:
         contract: Any = tpsi_pb2_grpc
         contract.add_TableServiceServicer_to_server(TableServicer(runtime.tables), self._server)
         contract.add_VoucherServiceServicer_to_server(vouchers, self._server)
+        contract.add_LogServiceServicer_to_server(LogServicer(runtime.log), self._server)
         contract.add_OperatorServiceServicer_to_server(OperatorServicer(runtime), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if with_reflection:

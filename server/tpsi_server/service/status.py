@@ -41,13 +41,16 @@ ANSWERS: dict[Reason, tuple[_Code, str]] = {
     ),
     Reason.BATCH_EMPTY: (_Code.INVALID_ARGUMENT, "a batch has at least one voucher"),
     Reason.ACCOUNT_UNKNOWN: (_Code.NOT_FOUND, "there is no account of this name"),
+    Reason.LOG_ENTRY_UNKNOWN: (_Code.NOT_FOUND, "this entry is not in the log"),
+    Reason.LOG_OUT_OF_RANGE: (_Code.OUT_OF_RANGE, "the log has fewer entries"),
+    Reason.LOG_UNSIGNED: (_Code.UNAVAILABLE, "the server cannot sign its log at the moment: try again later"),
     Reason.INVALID_REQUEST: (_Code.INVALID_ARGUMENT, "the request has no meaning"),
     Reason.STORE_UNAVAILABLE: (_Code.UNAVAILABLE, "the store does not answer: try again later"),
     Reason.SHUTTING_DOWN: (_Code.UNAVAILABLE, "the server is stopping: try again later"),
     Reason.INTERNAL_ERROR: (_Code.INTERNAL, "the server failed"),
 }
 #: Seconds to wait before trying again, where that helps.
-RETRY_AFTER: dict[Reason, int] = {Reason.STORE_UNAVAILABLE: 5, Reason.SHUTTING_DOWN: 5}
+RETRY_AFTER: dict[Reason, int] = {Reason.STORE_UNAVAILABLE: 5, Reason.SHUTTING_DOWN: 5, Reason.LOG_UNSIGNED: 5}
 
 
 async def refuse(context: Context, reason: Reason, *, code: _Code | None = None, text: str = "") -> NoReturn:

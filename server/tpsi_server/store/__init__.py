@@ -14,6 +14,7 @@ from tpsi_server.store.epochs import EpochRecord, EpochStore
 from tpsi_server.store.flags import Flag
 from tpsi_server.store.lists import Imported, ImportRecord, ListStore, SourceRecord, Spool
 from tpsi_server.store.location import Location, describe, parse_location
+from tpsi_server.store.log import LogStore, NoticeRecord
 from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorded
 from tpsi_server.store.pools import Due, PoolStore
 from tpsi_server.store.reveals import Reveal, RevealStore
@@ -37,8 +38,10 @@ __all__ = [
     "Incoming",
     "ListStore",
     "Location",
+    "LogStore",
     "Match",
     "MatchStore",
+    "NoticeRecord",
     "PoolStore",
     "Recorded",
     "Reveal",
@@ -66,6 +69,7 @@ class Store:
         self.matches = MatchStore(database)
         self.pools = PoolStore(database)
         self.reveals = RevealStore(database)
+        self.log = LogStore(database)
 
     @classmethod
     def open(cls, location: Location) -> Self:

@@ -6,6 +6,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
 from tpsi_server.store.database import Database, retrying
+from tpsi_server.store.log import append_manifests
 from tpsi_server.store.schema import VoucherState, epochs, vouchers
 
 
@@ -27,9 +28,10 @@ class EpochStore:
 
     @retrying
     def add(self, number: int, digest: bytes, now: float) -> None:
-        """Put an epoch in force."""
+        """Put an epoch in force, and its manifest into the log."""
         with self._database.write() as connection:
             connection.execute(insert(epochs).values(number=number, digest=digest, created=to_stored(now)))
+            append_manifests(connection)
 
     @retrying
     def remove(self, number: int) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from tpsi import Opened, Pool, Secret, Verdict, open_associated
 from tpsi_server.store.database import batched, insert_new
 from tpsi_server.store.flags import Flag, raise_flags
+from tpsi_server.store.log import commit_reveal
 from tpsi_server.store.schema import accounts, opened, pools, reveals, vouchers
 
 _Matched = tuple[int, Opened, Pool]
@@ -28,12 +29,19 @@ def open_vouchers(connection: Connection, matched: Sequence[_Matched], now: int)
 
 
 def insert_reveals(connection: Connection, account: int, rows: Iterable[tuple[int, bytes]], now: int) -> int:
-    """Reveal the associated data of vouchers (row number, data), each once; returns how many are new."""
+    """Reveal the associated data of vouchers (row number, data), each once; returns how many are new.
+
+    What is new is committed to in the log, if accounts are told of reveals.
+    """
+    rows = list(rows)
+    known = _revealed(connection, [number for number, _ in rows])
+    rows = [row for row in rows if row[0] not in known]
     values = [{"voucher": v, "account": account, "associated": data, "revealed": now} for v, data in rows]
     new = insert_new(connection, reveals, values)
     if new:
         counted = update(accounts).where(accounts.c.id == account)
         connection.execute(counted.values(revealed=accounts.c.revealed + new))
+        commit_reveal(connection, account, [number for number, _ in rows], now)
     return new
 
 
@@ -86,6 +94,14 @@ def _pool_row(connection: Connection, account: int, pool: Pool) -> tuple[int, Se
     wanted = [pools.c[name] == value for name, value in names.items()]
     row = connection.execute(select(pools.c.id, pools.c.ad_key).where(*wanted).with_for_update()).one()
     return row.id, None if row.ad_key is None else Secret(row.ad_key)
+
+
+def _revealed(connection: Connection, numbers: Sequence[int]) -> set[int]:
+    """Those of the vouchers (row numbers) that are revealed already."""
+    found: set[int] = set()
+    for some in batched(numbers):
+        found.update(connection.execute(select(reveals.c.voucher).where(reveals.c.voucher.in_(some))).scalars())
+    return found
 
 
 def _owners(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision of the schema: `migrations` tells how to change it.
-REVISION = "r0001"
+REVISION = "r0002"
 
 #: SQLite counts rows by itself only in columns of the type INTEGER.
 _RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -88,6 +88,17 @@ sources = Table(
     Column("name", String(200), nullable=False, unique=True),
     Column("created", BigInteger, nullable=False),
     sqlite_autoincrement=True,
+)
+
+#: What a source signed of its list: the newest import that came with a signature.
+source_signatures = Table(
+    "source_signatures",
+    metadata,
+    Column("source", ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("recorded", BigInteger, nullable=False),
 )
 
 imports = Table(

@@ -1,0 +1,199 @@
+"""The log in the store: appended to in the transactions that it is about (specification, section 16)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from tpsi import Secret
+from tpsi.log import (
+    Disclosure,
+    Entry,
+    ManifestEntry,
+    Notice,
+    OpeningEntry,
+    PolicyEntry,
+    RevealEntry,
+    decode_entry,
+    draw_opening,
+)
+from tpsi.log.notice import voucher_digest
+from tpsi_server.store.clock import from_stored
+from tpsi_server.store.database import Database, batched, insert_new, retrying
+from tpsi_server.store.log_schema import log_entries, log_head, log_notice_vouchers, log_notices
+from tpsi_server.store.schema import accounts, epochs, opened, pools, vouchers
+
+_HEAD = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRecord:
+    """A commitment with all that it stands for, whether or not the account has been told."""
+
+    disclosure: Disclosure
+    voucher_ids: tuple[bytes, ...]
+
+
+class LogStore:
+    """Reads the log, and appends what no other transaction does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def size(self) -> int:
+        """How many entries there are."""
+        with self._database.read() as connection:
+            return connection.execute(select(log_head.c.size)).scalar() or 0
+
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        """The leaf digests from one place to before another, in order."""
+        with self._database.read() as connection:
+            return list(connection.execute(_between(select(log_entries.c.leaf), start, stop)).scalars())
+
+    def entries(self, start: int, stop: int) -> list[bytes]:
+        """The entries from one place to before another, in order."""
+        with self._database.read() as connection:
+            return list(connection.execute(_between(select(log_entries.c.entry), start, stop)).scalars())
+
+    def place_of(self, leaf: bytes) -> int | None:
+        """The first place of a leaf digest; None if it is not in the log."""
+        with self._database.read() as connection:
+            first = select(func.min(log_entries.c.place)).where(log_entries.c.leaf == leaf)
+            return connection.execute(first).scalar()
+
+    def notify_after(self) -> int | None:
+        """After how many seconds accounts are told of a reveal; None if they are not."""
+        with self._database.read() as connection:
+            return _notify_after(connection)
+
+    @retrying
+    def set_notify_after(self, seconds: int | None, now: float) -> bool:
+        """Say in the log when accounts are told from now on; False if that is how it is already."""
+        with self._database.write() as connection:
+            if _notify_after(connection) == seconds:
+                return False
+            append(connection, PolicyEntry(max(int(now), _newest_time(connection)), seconds))
+            return True
+
+    @retrying
+    def adopt(self) -> None:
+        """Append the manifests of epochs that were built before there was a log."""
+        logged = select(func.count()).where(log_entries.c.kind == ManifestEntry.kind)
+        with self._database.read() as connection:
+            built = connection.execute(select(func.count()).select_from(epochs)).scalar_one()
+            if built <= connection.execute(logged).scalar_one():
+                return
+        with self._database.write() as connection:
+            append_manifests(connection)
+
+    @retrying
+    def open_due(self, now: float) -> int:
+        """Open the commitments that are due to their accounts; how many."""
+        due = log_notices.c.opened.is_(None) & (log_notices.c.due <= int(now) * 1000)
+        chosen = select(log_notices.c.place).where(due).order_by(log_notices.c.place)
+        with self._database.read() as connection:
+            if connection.execute(chosen.limit(1)).first() is None:
+                return 0
+        with self._database.write() as connection:
+            _lock(connection)
+            places = list(connection.execute(chosen).scalars())
+            time = max(int(now), _newest_time(connection))
+            for place in places:
+                opening = append(connection, OpeningEntry(time, place))
+                connection.execute(update(log_notices).where(log_notices.c.place == place).values(opened=opening))
+        return len(places)
+
+    def disclosures(self, account: str) -> list[Disclosure]:
+        """What an account may know: its notices that are open, in the order of the log."""
+        mine = (log_notices.c.account == account) & log_notices.c.opened.is_not(None)
+        with self._database.read() as connection:
+            rows = connection.execute(select(log_notices).where(mine).order_by(log_notices.c.place)).all()
+        return [Disclosure(row.place, Secret(row.opening), Notice.decode(row.notice)) for row in rows]
+
+    def notices(self) -> Iterator[NoticeRecord]:
+        """Every commitment with its opening and vouchers, told or not: for an auditor."""
+        with self._database.read() as connection:
+            for row in connection.execute(select(log_notices).order_by(log_notices.c.place)).all():
+                of_it = select(log_notice_vouchers.c.voucher_id).where(log_notice_vouchers.c.place == row.place)
+                ids = connection.execute(of_it.order_by(log_notice_vouchers.c.voucher_id)).scalars()
+                yield NoticeRecord(Disclosure(row.place, Secret(row.opening), Notice.decode(row.notice)), tuple(ids))
+
+
+def append(connection: Connection, entry: Entry) -> int:
+    """Append an entry in the transaction at hand; its place."""
+    place = _lock(connection)
+    row = {"place": place, "kind": entry.kind, "entry": entry.encoded, "leaf": entry.leaf}
+    connection.execute(insert(log_entries).values(row))
+    connection.execute(update(log_head).values(size=place + 1))
+    return place
+
+
+def append_manifests(connection: Connection) -> None:
+    """Append the manifests of the epochs that are not in the log yet, in order."""
+    logged = connection.execute(select(log_entries.c.leaf).where(log_entries.c.kind == ManifestEntry.kind)).scalars()
+    known = set(logged)
+    for row in connection.execute(select(epochs.c.number, epochs.c.digest).order_by(epochs.c.number)).all():
+        entry = ManifestEntry(row.number, row.digest)
+        if entry.leaf not in known:
+            append(connection, entry)
+
+
+def commit_reveal(connection: Connection, account: int, revealed: Sequence[int], now: int) -> None:
+    """Commit in the log to what the transaction at hand reveals: vouchers by row numbers, of one account.
+
+    Nothing happens while accounts are not told of reveals. `now` in milliseconds since 1970.
+    """
+    notify_after = _notify_after(connection)
+    if notify_after is None or not revealed:
+        return
+    _lock(connection)
+    name = connection.execute(select(accounts.c.name).where(accounts.c.id == account)).scalar_one()
+    for (list_id, generation), ids in _by_pool(connection, revealed).items():
+        time = max(int(from_stored(now)), _newest_time(connection))
+        notice = Notice(name, list_id, generation, time, len(ids), voucher_digest(ids))
+        opening = draw_opening()
+        place = append(connection, RevealEntry(time, notice.commitment(opening)))
+        row = {"place": place, "account": name, "notice": notice.encoded, "opening": opening.reveal()}
+        connection.execute(insert(log_notices).values(**row, due=(time + notify_after) * 1000))
+        connection.execute(insert(log_notice_vouchers), [{"place": place, "voucher_id": one} for one in ids])
+
+
+def _by_pool(connection: Connection, numbers: Sequence[int]) -> dict[tuple[bytes, int], list[bytes]]:
+    """The ids of opened vouchers (row numbers), by list and generation of their pools."""
+    joined = opened.join(vouchers, opened.c.voucher == vouchers.c.id).join(pools, opened.c.pool == pools.c.id)
+    columns = pools.c.list_id, pools.c.generation, vouchers.c.voucher_id
+    found: dict[tuple[bytes, int], list[bytes]] = {}
+    for some in batched(numbers):
+        chosen = select(*columns).select_from(joined).where(opened.c.voucher.in_(some))
+        for row in connection.execute(chosen):
+            found.setdefault((row.list_id, row.generation), []).append(row.voucher_id)
+    return found
+
+
+def _lock(connection: Connection) -> int:
+    """Hold the end of the log until the transaction ends; how many entries there are."""
+    insert_new(connection, log_head, [{"id": _HEAD, "size": 0}])
+    return int(connection.execute(select(log_head.c.size).with_for_update()).scalar_one())
+
+
+def _notify_after(connection: Connection) -> int | None:
+    found = _newest(connection, PolicyEntry.kind)
+    return found.notify_after if isinstance(found, PolicyEntry) else None
+
+
+def _newest_time(connection: Connection) -> int:
+    """The time of the newest entry that has one: a clock that was set back must not show in the log."""
+    newest = (_newest(connection, kind) for kind in (PolicyEntry.kind, RevealEntry.kind, OpeningEntry.kind))
+    return max((entry.time for entry in newest if entry and not isinstance(entry, ManifestEntry)), default=0)
+
+
+def _newest(connection: Connection, kind: str) -> Entry | None:
+    last = select(log_entries.c.entry).where(log_entries.c.kind == kind).order_by(log_entries.c.place.desc()).limit(1)
+    found = connection.execute(last).scalar()
+    return None if found is None else decode_entry(found)
+
+
+def _between(chosen: Select[Any], start: int, stop: int) -> Select[Any]:
+    """Entries from one place to before another."""
+    return chosen.where(log_entries.c.place >= start, log_entries.c.place < stop).order_by(log_entries.c.place)
