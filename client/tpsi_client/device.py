@@ -177,17 +177,21 @@ class AsyncDevice:
         paths: Sequence[Path | str],
         *,
         types: Sequence[str] = (),
+        mirrored: bool = False,
         originals: Path | None = None,
         progress: Progress = silent,
     ) -> ScanReport:
         """Hash and seal pictures into the outbox; files that were sealed before, and did not change, are left out.
 
-        `types`: hash types to use instead of all that the list has; `originals`: a folder to write the
-        encrypted originals to. Files that can't be used are listed in the report.
+        `types`: hash types to use instead of all that the list has; `mirrored`: seal every picture's mirror image,
+        too, in a voucher of its own, so that a picture of which the list has both counts for two; `originals`: a
+        folder to write the encrypted originals to. Files that can't be used are listed in the report.
         """
         files = [Path(path) for path in paths]
         return await self._in_thread(
-            lambda stop: self._local.scan(files, types=types, originals=originals, progress=progress, stop=stop)
+            lambda stop: self._local.scan(
+                files, types=types, mirrored=mirrored, originals=originals, progress=progress, stop=stop
+            )
         )
 
     async def scan(
@@ -195,13 +199,16 @@ class AsyncDevice:
         folder: Path | str,
         *,
         types: Sequence[str] = (),
+        mirrored: bool = False,
         originals: Path | None = None,
         progress: Progress = silent,
     ) -> ScanReport:
         """`seal_files` for all pictures in a folder and below."""
         top = Path(folder)
         return await self._in_thread(
-            lambda stop: self._local.scan(top, types=types, originals=originals, progress=progress, stop=stop)
+            lambda stop: self._local.scan(
+                top, types=types, mirrored=mirrored, originals=originals, progress=progress, stop=stop
+            )
         )
 
     async def export(self, path: Path | str, *, again: bool = False) -> int:
@@ -230,10 +237,18 @@ class AsyncDevice:
         modes: tuple[SyntheticMode, ...] | None = None,
         auditor_keys: tuple[bytes, ...] | None = None,
         auditors_needed: int | None = None,
+        trusts_separation: bool | None = None,
     ) -> Pins:
         """Change what the device accepts of a list from now on. New `auditor_keys` are all needed, unless said."""
         return await self._in_thread(
-            lambda _stop: self._local.pin(lowest_threshold, least_synthetic, modes, auditor_keys, auditors_needed)
+            lambda _stop: self._local.pin(
+                lowest_threshold,
+                least_synthetic,
+                modes,
+                auditor_keys,
+                auditors_needed,
+                trusts_separation=trusts_separation,
+            )
         )
 
     async def status(self) -> Status:

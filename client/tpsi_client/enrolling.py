@@ -124,6 +124,12 @@ def _pins(enrolment: Enrolment, choices: Choices, manifest: Manifest) -> Pins:
             f"'replace'; if you accept that, enrol with --modes {manifest.synthetic.mode.value}"
         )
     keys, needed = _auditors(enrolment, choices)
+    if manifest.probes.per_item > 1 and not keys and not choices.trusts_separation:
+        raise EnrolmentError(
+            f"this list has devices look for {manifest.probes.per_item} variants of a picture, and only its server "
+            "says that no two hashes on it are so near that one picture could match both; if you trust the server "
+            "in this, enrol with --trust-separation; or demand an auditor's signature with --auditor"
+        )
     return Pins(
         enrolment.list_id,
         enrolment.server_key,

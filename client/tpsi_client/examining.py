@@ -9,12 +9,15 @@ from typing import TypeVar
 
 from tpsi import Item, ItemHash, Photograph
 from tpsi.errors import CallerError
+from tpsi.pictures import Picture, PictureError, derivative, hasher
+from tpsi.pictures.errors import unusable
 from tpsi.symmetric import KEY_SIZE
 from tpsi.voucher import capacity
-from tpsi_client.pictures import Picture, PictureError, derivative, hasher
-from tpsi_client.pictures.errors import unusable
 
 _T = TypeVar("_T")
+
+#: Ends the name of what is sealed of a picture's mirror image; no hash type's label has a plus sign.
+_MIRRORED = "+mirrored"
 
 #: Octets of a photograph's associated data besides the small picture.
 _OVERHEAD = len(Photograph(bytes(KEY_SIZE), b"").encode())
@@ -24,11 +27,12 @@ _OVERHEAD = len(Photograph(bytes(KEY_SIZE), b"").encode())
 class Examined:
     """What a picture's file gave: the digest of its content, its hashes by type, and its small picture.
 
-    `problems` are one-line reasons why a hash or the small picture is missing. `content` is kept only on demand.
+    `probes` holds, by aspect, the picture's hash and the likeliest hashes of copies of it. `problems` are one-line
+    reasons why a hash or the small picture is missing. `content` is kept only on demand.
     """
 
     content_digest: bytes
-    hashes: Mapping[str, ItemHash]
+    probes: Mapping[str, tuple[ItemHash, ...]]
     preview: bytes
     problems: Sequence[str]
     content: bytes | None = field(default=None, repr=False)
@@ -51,18 +55,32 @@ class Stamp:
         return cls(status.st_size, status.st_mtime_ns)
 
 
-def examine(path: Path, types: Sequence[str], preview_size: int, keep_content: bool) -> Examined:
+def aspects_of(types: Sequence[str], *, mirrored: bool) -> tuple[str, ...]:
+    """What of a picture is sealed, each in a voucher of its own: its hash of every type, and if `mirrored`, after each
+    perceptual one (`dct80`) that of its mirror image (`dct80+mirrored`)."""
+    if not mirrored:
+        return tuple(types)
+    return tuple(aspect for label in types for aspect in _both(label))
+
+
+def _both(label: str) -> tuple[str, ...]:
+    return (label, label + _MIRRORED) if hasher(label).perceptual else (label,)
+
+
+def examine(path: Path, aspects: Sequence[str], probes: int, preview_size: int, keep_content: bool) -> Examined:
     """Read, decode and hash a file. Raises PictureError if it can't be read at all.
 
-    `preview_size`: octets that the small picture may take; 0 for none.
+    `probes`: how many hashes to seal for each aspect; `preview_size`: octets that the small picture may take, 0 for
+    none.
     """
     picture = Picture.read(path)
     problems: list[str] = []
-    hashes: dict[str, ItemHash] = {}
-    for label in types:
-        found = _attempt(partial(hasher(label).hash, picture), problems)
+    hashes: dict[str, tuple[ItemHash, ...]] = {}
+    for aspect in aspects:
+        label, mirrored = aspect.removesuffix(_MIRRORED), aspect.endswith(_MIRRORED)
+        found = _attempt(partial(hasher(label).probes, picture, probes, mirrored=mirrored), problems)
         if found is not None:
-            hashes[label] = found
+            hashes[aspect] = found
     preview = b""
     if hashes and preview_size:
         preview = _attempt(partial(_preview, picture, preview_size), problems) or b""
@@ -70,16 +88,16 @@ def examine(path: Path, types: Sequence[str], preview_size: int, keep_content: b
     return Examined(picture.file_digest("sha256"), hashes, preview, problems, content)
 
 
-def items_of(examined: Examined, types: Sequence[str], size_class: int) -> list[Item]:
-    """One item for each of the types that the picture has a hash of, each with a content key of its own.
+def items_of(examined: Examined, aspects: Sequence[str], size_class: int) -> list[Item]:
+    """One item for each of the aspects that the picture has a hash of, each with a content key of its own.
 
     The identifier is the SHA-256 of the file, so that a list that counts items counts equal files once. One
-    voucher for each type, as the list may hold a picture under any of them (with one probe an item).
+    voucher for each aspect, as the list may hold a picture under several: its probes must not.
     """
     return [
-        Item(examined.content_digest, (examined.hashes[label],), _associated(examined.preview, size_class))
-        for label in types
-        if label in examined.hashes
+        Item(examined.content_digest, examined.probes[aspect], _associated(examined.preview, size_class))
+        for aspect in aspects
+        if aspect in examined.probes
     ]
 
 

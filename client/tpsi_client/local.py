@@ -9,18 +9,19 @@ from typing import TypeVar
 
 from tpsi import CallerError, Item, TpsiError, picture_threshold
 from tpsi.account import draw_generation
-from tpsi.parameters import SyntheticMode
+from tpsi.parameters import CountBy, SyntheticMode
+from tpsi.pictures import HASHERS
 from tpsi.trust import Pins
 from tpsi.voucher import Header
 from tpsi_client.account_secret import AccountSecret
 from tpsi_client.configuration import Configuration
 from tpsi_client.container import read_vouchers, write_vouchers
 from tpsi_client.errors import HomeError
+from tpsi_client.examining import aspects_of
 from tpsi_client.fetching import Progress
 from tpsi_client.files import disk, whole_file
 from tpsi_client.home import Home, HomeLock
 from tpsi_client.originals import Originals, check_allowed
-from tpsi_client.pictures import HASHERS
 from tpsi_client.scanning import Scanner, ScanReport
 from tpsi_client.sealer import Sealer, sealing_types
 from tpsi_client.state import State, settings
@@ -92,20 +93,24 @@ class LocalDevice:
         where: Path | Sequence[Path],
         *,
         types: Sequence[str] = (),
+        mirrored: bool = False,
         originals: Path | None = None,
         progress: Progress = silent,
         stop: Callable[[], bool] = lambda: False,
     ) -> ScanReport:
-        """Seal and queue the pictures of a folder, or these files."""
+        """Seal and queue the pictures of a folder, or these files, and if `mirrored`, their mirror images too."""
         with self._busy:
             sealer = self.sealer()
             chosen = sealing_types(sealer.manifest, HASHERS, types)
+            aspects = aspects_of(chosen, mirrored=mirrored)
+            if mirrored and sealer.manifest.sharing.count_by is CountBy.ITEM:
+                raise CallerError("this list counts items, so that a picture has one voucher and its mirror image none")
             kept = None
             if originals is not None:
                 check_allowed(sealer.manifest, chosen)
                 kept = Originals(originals)
             size_class = self.configuration.size_class
-            scanner = Scanner(sealer, self.state, chosen, size_class, originals=kept, progress=progress, stop=stop)
+            scanner = Scanner(sealer, self.state, aspects, size_class, originals=kept, progress=progress, stop=stop)
             return scanner.folder(where) if isinstance(where, Path) else scanner.files(where)
 
     def export(self, path: Path, *, again: bool = False) -> int:
@@ -150,6 +155,8 @@ class LocalDevice:
         modes: tuple[SyntheticMode, ...] | None,
         auditor_keys: tuple[bytes, ...] | None = None,
         auditors_needed: int | None = None,
+        *,
+        trusts_separation: bool | None = None,
     ) -> Pins:
         """Change what the device accepts of a list from now on."""
         self.require_writable()
@@ -164,6 +171,8 @@ class LocalDevice:
             pins = replace(pins, auditor_keys=auditor_keys, auditors_needed=auditors_needed)
         elif auditors_needed is not None:
             pins = replace(pins, auditors_needed=auditors_needed)
+        if trusts_separation is not None:
+            pins = replace(pins, trusts_separation=trusts_separation)
         self.configuration = replace(self.configuration, pins=pins)
         self.configuration.save(self.home)
         return pins

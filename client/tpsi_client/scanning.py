@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tpsi import Item, Kind, SealedBatch
+from tpsi.pictures import PictureError, scan
+from tpsi.pictures.errors import printable
 from tpsi_client.examining import Examined, Stamp, examine, items_of, preview_room
 from tpsi_client.fetching import Progress
 from tpsi_client.originals import Originals
-from tpsi_client.pictures import PictureError, scan
-from tpsi_client.pictures.errors import printable
 from tpsi_client.sealer import Sealer
 from tpsi_client.state import FileMark, FileMarks, State
 
@@ -65,7 +65,7 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A file to be read: its stamp, and the types under which it was not sealed as it is, with their old marks."""
+    """A file to be read: its stamp, and the aspects under which it was not sealed as it is, with their old marks."""
 
     path: Path
     stamp: Stamp
@@ -83,14 +83,14 @@ class Scanner:
         self,
         sealer: Sealer,
         state: State,
-        types: Sequence[str],
+        aspects: Sequence[str],
         size_class: int,
         *,
         originals: Originals | None = None,
         progress: Progress,
         stop: Stop = lambda: False,
     ) -> None:
-        self._sealer, self._state, self._types, self._size_class = sealer, state, types, size_class
+        self._sealer, self._state, self._aspects, self._size_class = sealer, state, aspects, size_class
         self._originals, self._progress, self._stop = originals, progress, stop
         self._tally = _Tally()
         self._total = 0
@@ -160,7 +160,7 @@ class Scanner:
                 self._tally.refuse(str(error))
                 continue
             name = os.fsencode(os.path.abspath(path))
-            stamped.append((path, stamp, {label: self._sealer.path_tag(label, name) for label in self._types}))
+            stamped.append((path, stamp, {label: self._sealer.path_tag(label, name) for label in self._aspects}))
         marks = self._state.memory.files([tag for _, _, tags in stamped for tag in tags.values()])
         pending: list[_Pending] = []
         for path, stamp, tags in stamped:
@@ -176,7 +176,11 @@ class Scanner:
     def _examine(self, pending: _Pending) -> Examined | PictureError:
         try:
             return examine(
-                pending.path, tuple(pending.marks), preview_room(self._size_class), self._originals is not None
+                pending.path,
+                tuple(pending.marks),
+                self._sealer.manifest.probes.per_item,
+                preview_room(self._size_class),
+                self._originals is not None,
             )
         except PictureError as error:
             return error
@@ -185,7 +189,7 @@ class Scanner:
         """The items to seal for a file that was read, and its new marks."""
         tally, content = self._tally, self._sealer.content_tag(examined.content_digest)
         touched = {label for label, mark in pending.marks.items() if mark and mark.content_tag == content}
-        due = [label for label in pending.marks if label in examined.hashes and label not in touched]
+        due = [label for label in pending.marks if label in examined.probes and label not in touched]
         mark = FileMark(content, pending.stamp.size, pending.stamp.modified)
         marks = {pending.tags[label]: mark for label in (*touched, *due)}
         if not due:

@@ -152,4 +152,4 @@ def sealing_types(manifest: Manifest, computable: Iterable[str], asked: Sequence
 
 
 #: Perceptual types find re-encoded copies, too.
-_PREFERENCE = ("pdq", "phash", "sha256", "sha512", "sha1", "md5")
+_PREFERENCE = ("dct80", "dct100", "dct128", "dct64", "pdq", "phash", "sha256", "sha512", "sha1", "md5")

@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 
 from tpsi import Manifest, VerificationError
+from tpsi.pictures import HASHERS, check_hashers
 from tpsi_client.errors import SelfCheckError
-from tpsi_client.pictures import HASHERS, check_hashers
 from tpsi_client.service import Service
 
 

@@ -89,23 +89,27 @@ class Device:
         paths: Sequence[Path | str],
         *,
         types: Sequence[str] = (),
+        mirrored: bool = False,
         originals: Path | None = None,
         progress: Progress = silent,
     ) -> ScanReport:
         """See `AsyncDevice.seal_files`."""
         files = [Path(path) for path in paths]
-        return self._inner.local.scan(files, types=types, originals=originals, progress=progress)
+        return self._inner.local.scan(files, types=types, mirrored=mirrored, originals=originals, progress=progress)
 
     def scan(
         self,
         folder: Path | str,
         *,
         types: Sequence[str] = (),
+        mirrored: bool = False,
         originals: Path | None = None,
         progress: Progress = silent,
     ) -> ScanReport:
         """See `AsyncDevice.scan`."""
-        return self._inner.local.scan(Path(folder), types=types, originals=originals, progress=progress)
+        return self._inner.local.scan(
+            Path(folder), types=types, mirrored=mirrored, originals=originals, progress=progress
+        )
 
     def export(self, path: Path | str, *, again: bool = False) -> int:
         """See `AsyncDevice.export`."""
@@ -127,9 +131,12 @@ class Device:
         modes: tuple[SyntheticMode, ...] | None = None,
         auditor_keys: tuple[bytes, ...] | None = None,
         auditors_needed: int | None = None,
+        trusts_separation: bool | None = None,
     ) -> Pins:
         """See `AsyncDevice.pin`."""
-        return self._inner.local.pin(lowest_threshold, least_synthetic, modes, auditor_keys, auditors_needed)
+        return self._inner.local.pin(
+            lowest_threshold, least_synthetic, modes, auditor_keys, auditors_needed, trusts_separation=trusts_separation
+        )
 
     def status(self) -> Status:
         """The device's counts and settings."""

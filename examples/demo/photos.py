@@ -14,7 +14,7 @@ from PIL import Image
 
 from examples.demo.errors import DemoError
 from tpsi.items import ItemHash
-from tpsi_client.pictures import Picture, PictureError, hasher, scan
+from tpsi.pictures import Picture, PictureError, hasher, scan
 
 HASH_TYPE = "pdq"
 

@@ -24,9 +24,9 @@ from examples.demo.settings import Settings
 from examples.demo.specimen import take_apart
 from examples.demo.stopwatch import Stopwatch
 from examples.demo.wording import spelled
+from tpsi.pictures import Picture, derivative
 from tpsi_client.configuration import DEFAULT_SIZE_CLASS
 from tpsi_client.examining import preview_room
-from tpsi_client.pictures import Picture, derivative
 
 LIST_NAME = "demonstration list"
 

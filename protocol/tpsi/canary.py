@@ -25,6 +25,10 @@ CANARY_HASHES: Final[dict[str, str]] = {
     ),
     "pdq": "b12e39d5bc666a8621b16a06bc6739d5b12e656c66e255d4d349d2192f7b409b",
     "phash": "f868edcc0b95a31a",
+    "dct64": "bfb51886179607d8",
+    "dct80": "bfb5188617d607d8d4c1",
+    "dct100": "bfa51886179607d8d4c1dd0fc0",
+    "dct128": "bfb5188617d607d8d4d1dd0fce96e100",
 }
 
 _WIDTH, _HEIGHT = 192, 144  # not square, and large enough that perceptual hashes average over pixels

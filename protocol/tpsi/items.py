@@ -10,6 +10,10 @@ from tpsi.errors import CallerError, DecodeError
 #: Digest sizes, in bytes, of the types that the project knows. A type that is not here may have any
 #: digest of 1 to 64 bytes; one that is here must have exactly this size.
 DIGEST_SIZES: dict[str, int] = {
+    "dct64": 8,
+    "dct80": 10,
+    "dct100": 13,
+    "dct128": 16,
     "md5": 16,
     "neuralhash": 12,
     "pdq": 32,

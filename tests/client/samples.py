@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.client.pictures import make_pictures
 from tpsi import ItemHash
+from tpsi.pictures import Picture, hasher
 from tpsi_client import Device
 from tpsi_client.container import read_vouchers
-from tpsi_client.pictures import Picture, hasher
 
 #: So many of them are on the list of most tests.
 LISTED = 5

@@ -25,9 +25,9 @@ from tpsi import (
     examine,
     open_original,
 )
+from tpsi.pictures import Picture
 from tpsi_client import Choices, Device
 from tpsi_client.examining import preview_room
-from tpsi_client.pictures import Picture
 
 Enrol = Callable[..., Device]
 

@@ -13,7 +13,7 @@ from examples.demo.errors import DemoError
 from examples.demo.photos import HASH_TYPE, sample_photos
 from examples.demo.promise import fewest_decisive
 from tests.demo.imagined import DAYS, THRESHOLD, Run, one_in_eight
-from tpsi_client.pictures import Picture, hasher
+from tpsi.pictures import Picture, hasher
 
 ALICE, BOB, CAROL, DAVE, ERIN = CAST
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from examples.demo.errors import DemoError
 from examples.demo.photos import HASH_TYPE, LEAST_DISTANCE, Collection, own_photos, require, sample_photos
-from tpsi_client.pictures import Picture, hasher
+from tpsi.pictures import Picture, hasher
 
 
 def quiet(_done: int) -> None:

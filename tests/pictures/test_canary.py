@@ -11,7 +11,7 @@ import pytest
 import tpsi.canary
 from tpsi.canary import CANARY_HASHES, CANARY_NAME, canary_picture
 from tpsi.items import ItemHash
-from tpsi_client.pictures import HASHERS, Mismatch, PerceptualHasher, Picture, check_hashers, hasher
+from tpsi.pictures import HASHERS, Mismatch, PerceptualHasher, Picture, check_hashers, hasher
 
 
 def test_canary_is_a_lossless_picture_of_known_size() -> None:
@@ -35,7 +35,7 @@ def test_the_published_hashes_are_those_of_other_implementations() -> None:
         assert ItemHash(label, bytes.fromhex(digest)).digest.hex() == digest
 
 
-@pytest.mark.parametrize("label", ["pdq", "phash"])
+@pytest.mark.parametrize("label", ["pdq", "phash", "dct64", "dct80", "dct100", "dct128"])
 def test_the_canary_is_far_from_degenerate(label: str) -> None:
     perceptual = hasher(label)
     assert isinstance(perceptual, PerceptualHasher)

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.pictures.files import chunk, encode, png
 from tests.pictures.recipes import picture
 from tpsi.errors import CallerError
-from tpsi_client.pictures import Limits, Picture, PictureError
+from tpsi.pictures import Limits, Picture, PictureError
 
 RGB = picture("smooth", 1, 60, 40)
 

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.pictures.files import encode, photograph
 from tests.pictures.recipes import picture
 from tpsi.errors import CallerError
-from tpsi_client.pictures import DERIVATIVE_BYTES, Picture, PictureError, derivative
+from tpsi.pictures import DERIVATIVE_BYTES, Picture, PictureError, derivative
 
 
 def reopened(data: bytes) -> Image.Image:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.pictures.files import photograph
 from tests.pictures.recipes import draw, picture
-from tpsi_client.pictures.pdq import _BASIS, luma, pdq_coefficients
+from tpsi.pictures.pdq import _BASIS, luma, pdq_coefficients
 
 DOCUMENT = json.loads((Path(__file__).parents[1] / "vectors" / "pdq.json").read_text())
 VECTORS: list[dict[str, Any]] = DOCUMENT["vectors"]

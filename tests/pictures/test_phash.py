@@ -7,10 +7,10 @@ from PIL import Image
 
 from tests.pictures.files import photograph
 from tests.pictures.recipes import KINDS, picture
-from tpsi_client.pictures import PictureError
-from tpsi_client.pictures.hashers import hasher
-from tpsi_client.pictures.phash import phash_coefficients
-from tpsi_client.pictures.picture import Picture
+from tpsi.pictures import PictureError
+from tpsi.pictures.hashers import hasher
+from tpsi.pictures.phash import phash_coefficients
+from tpsi.pictures.picture import Picture
 
 #: Those that come with scikit-image itself.
 SAMPLES = ("astronaut", "camera", "chelsea", "coffee", "coins", "moon", "page", "rocket", "text")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tpsi_client.pictures import PictureError, scan
+from tpsi.pictures import PictureError, scan
 
 
 def fill(folder: Path, *names: str) -> None:

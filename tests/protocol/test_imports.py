@@ -1,6 +1,8 @@
 """Imports run one way, and the protocol touches no network, file, clock or log."""
 
 import ast
+import hashlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,6 +41,10 @@ STANDARD = frozenset(
     ]
 )
 LIBRARIES = frozenset({"Crypto", "cryptography", "flint", "numpy", "rbcl"})
+#: A folder of `tpsi` that reads pictures, for device and list side alike. The protocol does without it.
+PICTURES = ROOT / "protocol" / "tpsi" / "pictures"
+#: The only places that load Pillow when they are loaded, each of them when it is first needed.
+NEED_PILLOW = {"decode.py"}
 #: The one exception: libsodium's binding unpacks a library file and leaves it; `sodium.py` removes it.
 UNPACKING = {"ctypes", "os", "tempfile"}
 
@@ -66,20 +72,65 @@ def test_packages_import_only_what_stands_below_them(package: str) -> None:
         assert imported(path) & set(ROOTS) <= ALLOWED[package], path
 
 
+def protocol() -> list[Path]:
+    """The source files of the protocol itself."""
+    return [path for path in files("tpsi") if not path.is_relative_to(PICTURES)]
+
+
+def modules(tree: ast.AST) -> set[str]:
+    """The modules that code imports, in full."""
+    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+
+
 def test_the_protocol_is_arithmetic_and_bytes() -> None:
-    for path in files("tpsi"):
+    for path in protocol():
         extra = UNPACKING if path.name == "sodium.py" else set()
         assert imported(path) - {"tpsi"} <= STANDARD | LIBRARIES | extra, path
 
 
 def test_the_protocol_opens_no_file_and_prints_nothing() -> None:
-    for path in files("tpsi"):
+    for path in protocol():
         called = {
             node.func.id
             for node in ast.walk(ast.parse(path.read_text("utf-8")))
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
         assert not called & {"open", "print", "input", "exec", "eval"}, path
+
+
+def test_the_protocol_reads_no_pictures() -> None:
+    for path in protocol():
+        assert not {name for name in modules(ast.parse(path.read_text("utf-8"))) if name.startswith("tpsi.pictures")}
+
+
+def test_device_and_server_work_without_pillow_until_a_picture_is_decoded(tmp_path: Path) -> None:
+    picture = tmp_path / "photo.jpg"
+    picture.write_bytes(b"\xff\xd8 something")
+    code = f"""
+import sys
+sys.modules["PIL"] = None  # as if it were not installed
+import tpsi_client, tpsi_server.cli
+from tpsi.pictures import ExtraMissingError, Picture, hasher
+picture = Picture.read({str(picture)!r})
+print(hasher("md5").hash(picture).digest.hex())
+try:
+    hasher("dct80").hash(picture)
+except ExtraMissingError as error:
+    print(error)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    digest, message = run.stdout.splitlines()
+    assert digest == hashlib.md5(picture.read_bytes(), usedforsecurity=False).hexdigest()
+    assert "pip install 'tpsi[pictures]'" in message
+
+
+def test_only_decoding_loads_pillow() -> None:
+    for path in PICTURES.glob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+        loads = any(name.partition(".")[0] == "PIL" for name in modules(top))
+        assert loads == (path.name in NEED_PILLOW), path
 
 
 def test_the_list_of_standard_modules_names_real_ones() -> None:

@@ -14,8 +14,10 @@ from tpsi_client.cli.options import (
     Home,
     LeastSynthetic,
     LowestThreshold,
+    Mirrored,
     Modes,
     OriginalsFolder,
+    TrustSeparation,
     Types,
     auditors,
     split,
@@ -61,6 +63,7 @@ def enrol(
     modes: Modes = "replace",
     auditor: Auditors = None,
     auditors_needed: AuditorsNeeded = None,
+    trust_separation: TrustSeparation = None,
     size_class: Annotated[
         int,
         typer.Option(
@@ -87,6 +90,7 @@ def enrol(
         size_class,
         auditor_keys=auditors(auditor),
         auditors_needed=auditors_needed,
+        trusts_separation=bool(trust_separation),
     )
     with Device.enrol(home, enrolment, choices, fetch=False) as device:
         if device.enrolled is not None:
@@ -113,6 +117,7 @@ def scan(
     *,
     home: Home = None,
     types: Types = "",
+    mirrored: Mirrored = False,
     originals: OriginalsFolder = None,
 ) -> None:
     """Hash and seal pictures; needs no network.
@@ -122,7 +127,7 @@ def scan(
     listed. If the list holds several hash types, a picture gets a voucher for each, and counts for each.
     """
     with Device.open(home) as device:
-        _scan(device, path, split(types), originals)
+        _scan(device, path, split(types), mirrored, originals)
 
 
 @app.command()
@@ -146,11 +151,12 @@ def sync(
     *,
     home: Home = None,
     types: Types = "",
+    mirrored: Mirrored = False,
 ) -> None:
     """Fetch, scan and upload, one after the other."""
     with Device.open(home) as device:
         _fetch(device)
-        _scan(device, path, split(types), None)
+        _scan(device, path, split(types), mirrored, None)
         _upload(device)
 
 
@@ -160,12 +166,13 @@ def _fetch(device: Device) -> None:
     show(words.fetched(report))
 
 
-def _scan(device: Device, path: Path, types: Iterable[str], originals: Path | None) -> None:
+def _scan(device: Device, path: Path, types: Iterable[str], mirrored: bool, originals: Path | None) -> None:
+    chosen = tuple(types)
     with watching() as progress:
         if path.is_dir():
-            report = device.scan(path, types=tuple(types), originals=originals, progress=progress)
+            report = device.scan(path, types=chosen, mirrored=mirrored, originals=originals, progress=progress)
         else:
-            report = device.seal_files([path], types=tuple(types), originals=originals, progress=progress)
+            report = device.seal_files([path], types=chosen, mirrored=mirrored, originals=originals, progress=progress)
     show(words.scanned(report))
 
 

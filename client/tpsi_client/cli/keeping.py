@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from tpsi_client.cli import words
-from tpsi_client.cli.options import Auditors, AuditorsNeeded, Home, LeastSynthetic, LowestThreshold, Modes, auditors
+from tpsi_client.cli.options import (
+    Auditors,
+    AuditorsNeeded,
+    Home,
+    LeastSynthetic,
+    LowestThreshold,
+    Modes,
+    TrustSeparation,
+    auditors,
+)
 from tpsi_client.cli.options import modes as read_modes
 from tpsi_client.cli.terminal import show
 from tpsi_client.sync import Device
@@ -105,15 +114,18 @@ def pin(
     modes: Modes = "",
     auditor: Auditors = None,
     auditors_needed: AuditorsNeeded = None,
+    trust_separation: TrustSeparation = None,
 ) -> None:
     """Change what this device accepts of its list.
 
     Lower values let a reveal happen sooner, or let the server count your matches better. Auditors that you name
     take the place of those before.
     """
-    if lowest_threshold is None and least_synthetic is None and not modes and not auditor and auditors_needed is None:
+    numbers = (lowest_threshold, least_synthetic, auditors_needed, trust_separation)
+    if all(number is None for number in numbers) and not modes and not auditor:
         raise typer.BadParameter(
-            "name at least one of --lowest-threshold, --least-synthetic, --modes, --auditor and --auditors-needed"
+            "name at least one of --lowest-threshold, --least-synthetic, --modes, --auditor, --auditors-needed and "
+            "--trust-separation"
         )
     with Device.open(home) as device:
         pins = device.pin(
@@ -122,6 +134,7 @@ def pin(
             modes=read_modes(modes) if modes else None,
             auditor_keys=auditors(auditor),
             auditors_needed=auditors_needed,
+            trusts_separation=trust_separation,
         )
     accepted = tuple(mode.value for mode in pins.modes)
     show([f"Pinned: {words.demands(pins.lowest_threshold, pins.least_synthetic, accepted)}."])

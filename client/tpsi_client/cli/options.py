@@ -57,6 +57,23 @@ LeastSynthetic: TypeAlias = Annotated[
         help="Never accept a list with fewer synthetic vouchers than N in a million.",
     ),
 ]
+Mirrored: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--mirrored",
+        help="Look for mirror images, too: one more voucher for every picture and perceptual hash type. A picture of "
+        "which the list has both counts for two.",
+    ),
+]
+TrustSeparation: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--trust-separation/--no-trust-separation",
+        show_default=False,
+        help="Accept lists for which a device seals several variants of a picture, on the server's word alone that no "
+        "picture can match several of its hashes. By default no.",
+    ),
+]
 
 
 Modes: TypeAlias = Annotated[

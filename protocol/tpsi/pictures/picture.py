@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from PIL import Image
+from tpsi.pictures.errors import unusable
+from tpsi.pictures.limits import Limits
+from tpsi.pictures.pillow import decoded
 
-from tpsi_client.pictures.decode import Limits, decode
-from tpsi_client.pictures.errors import unusable
+if TYPE_CHECKING:
+    from PIL import Image
 
 _DEFAULT_LIMITS = Limits()
 
@@ -46,11 +48,14 @@ class Picture:
         return cls(name, data, limits)
 
     @cached_property
-    def image(self) -> Image.Image:
-        """The pixels (see `decode`), kept for later calls; not to be changed. Raises PictureError."""
+    def image(self) -> "Image.Image":
+        """The pixels (see `decode`), kept for later calls; not to be changed.
+
+        Raises PictureError; ExtraMissingError if there is no Pillow.
+        """
         if isinstance(self.content, Path) or len(self.content) > self.limits.max_file_bytes:
             raise unusable(self.name, f"too large to decode, the limit is {self.limits.max_file_bytes} bytes")
-        return decode(self.content, self.name, self.limits)
+        return decoded(self.content, self.name, self.limits)
 
     def file_digest(self, algorithm: str) -> bytes:
         """Digest of the file's bytes by a function of hashlib. Raises PictureError if it can't be read."""

@@ -8,12 +8,15 @@ would change some bits of nearly every hash, and here hashes are compared for eq
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from tpsi_client.pictures.coefficients import Coefficients
+from tpsi.pictures.coefficients import Coefficients
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Floats = NDArray[np.float32]
 
@@ -24,7 +27,7 @@ _BLOCK = 2048  # rows or columns that a filter runs over at a time: enough to ve
 _STRIP = 64  # rows whose luma is computed at a time: their temporaries stay in the cache
 
 
-def pdq_coefficients(image: Image.Image) -> Coefficients:
+def pdq_coefficients(image: "Image.Image") -> Coefficients:
     """The 256 DCT coefficients of an RGB picture, in digest order; threshold: their lower median.
 
     Quality is the reference's: the sum of the steps between neighbours in the 64 x 64 reduction, scaled.
@@ -37,7 +40,7 @@ def pdq_coefficients(image: Image.Image) -> Coefficients:
     return Coefficients(values, float(threshold), _quality(reduced))
 
 
-def luma(image: Image.Image, top: int, bottom: int) -> Floats:
+def luma(image: "Image.Image", top: int, bottom: int) -> Floats:
     """Luma of the rows from `top` to before `bottom` of an RGB picture, shape (rows, width).
 
     One correctly rounded division of an exact integer. For all 2^24 colours that equals the reference's
@@ -54,7 +57,7 @@ def luma(image: Image.Image, top: int, bottom: int) -> Floats:
     return result
 
 
-def _reduce(image: Image.Image) -> Floats:
+def _reduce(image: "Image.Image") -> Floats:
     """Blur twice with a box along both axes (together a tent) and take 64 x 64 samples."""
     width, height = image.size
     if width == height == _SIDE:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tpsi.errors import TpsiError
-from tpsi_client.pictures.hashers import hasher
-from tpsi_client.pictures.picture import Picture
+from tpsi.pictures.hashers import hasher
+from tpsi.pictures.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,18 @@
 
 import threading
 import warnings
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from tpsi.errors import CallerError
-from tpsi_client.pictures.errors import PictureError, printable, unusable
+from tpsi.pictures.errors import PictureError, printable, unusable
+from tpsi.pictures.limits import Limits
 
 #: What phones, browsers and messengers write. Every further decoder is surface for hostile files, and
 #: some of Pillow's run other programs (EPS) or read other files; they stay out.
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-
-#: Pixels are held at 4 bytes each, and hashing needs about 4 more: half a gigabyte at this limit. The
-#: largest pictures of common phone cameras have 50 million.
-MAX_PIXELS = 64_000_000
-
-#: A file is held whole while it is decoded; 16-bit pictures of 50 million pixels compress to less.
-MAX_FILE_BYTES = 256 * 1024 * 1024
 
 _ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _TRANSPARENCY_MODES = frozenset({"1", "L", "P", "RGB"})
@@ -37,18 +29,6 @@ _UPRIGHT = {
 
 # `warnings.catch_warnings` swaps state of the whole process, so two threads must not be in it at once.
 _quiet = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on one file: bytes that are held in memory, and pixels that are decoded."""
-
-    max_file_bytes: int = MAX_FILE_BYTES
-    max_pixels: int = MAX_PIXELS
-
-    def __post_init__(self) -> None:
-        if self.max_file_bytes < 1 or self.max_pixels < 1:
-            raise CallerError("limits on a picture's bytes and pixels are at least 1")
 
 
 @cache

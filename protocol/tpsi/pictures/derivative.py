@@ -1,11 +1,13 @@
 """The small picture that a voucher carries for a reviewer."""
 
 from io import BytesIO
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from tpsi.errors import CallerError
-from tpsi_client.pictures.picture import Picture
+from tpsi.pictures.picture import Picture
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 #: Enough for 160 to 200 pixels along the longer side of most photographs.
 DERIVATIVE_BYTES = 4000
@@ -32,15 +34,17 @@ def derivative(picture: Picture, max_bytes: int = DERIVATIVE_BYTES) -> bytes:
     raise CallerError(f"no derivative fits in {max_bytes} bytes; allow at least {size}")
 
 
-def _within(image: Image.Image, side: int) -> Image.Image:
+def _within(image: "Image.Image", side: int) -> "Image.Image":
     longer = max(image.size)
     if longer <= side:
         return image
     width, height = (max(1, round(length * side / longer)) for length in image.size)
+    from PIL import Image
+
     return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _jpeg(image: Image.Image, quality: int) -> bytes:
+def _jpeg(image: "Image.Image", quality: int) -> bytes:
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=quality, optimize=True, subsampling="4:2:0")
     return buffer.getvalue()

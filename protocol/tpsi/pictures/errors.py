@@ -1,4 +1,4 @@
-"""The error that says why one file was passed over."""
+"""The errors that say why one file was passed over, or why no picture can be read here at all."""
 
 from tpsi.errors import TpsiError
 
@@ -12,9 +12,22 @@ class PictureError(TpsiError):
     code = "PICTURE_UNUSABLE"
 
 
+class ExtraMissingError(TpsiError):
+    """A library that the installation left out is needed; the message says how to install it."""
+
+    code = "EXTRA_MISSING"
+
+
 def unusable(name: str, reason: str) -> PictureError:
     """The error for one file: `photo.jpg: not a picture that can be decoded (…); skipped`."""
     return PictureError(f"{printable(name)}: {reason}; skipped")
+
+
+def missing(library: str, extra: str) -> ExtraMissingError:
+    """The error for a library that belongs to one of the project's extras."""
+    return ExtraMissingError(
+        f"{library} is needed to read these files and is not installed; run: pip install 'tpsi[{extra}]'"
+    )
 
 
 def printable(text: str) -> str:

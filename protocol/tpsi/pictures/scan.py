@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tpsi_client.pictures.decode import extensions
-from tpsi_client.pictures.errors import PictureError, unusable
+from tpsi.pictures.errors import PictureError, unusable
+from tpsi.pictures.pillow import extensions
 
 
 def _ignore(error: PictureError) -> None:

@@ -1,0 +1,38 @@
+"""Pictures, as device and list side share them: reading them safely, hashing them with probes, small derivatives.
+
+Decoding needs Pillow (`pip install 'tpsi[pictures]'`), which is loaded when a picture is first decoded.
+"""
+
+from tpsi.pictures.coefficients import Coefficients
+from tpsi.pictures.dct import DCT_BITS
+from tpsi.pictures.derivative import DERIVATIVE_BYTES, derivative
+from tpsi.pictures.errors import ExtraMissingError, PictureError
+from tpsi.pictures.hashers import HASHERS, PERCEPTUAL, FileHasher, Hasher, PerceptualHasher, hasher
+from tpsi.pictures.limits import Limits
+from tpsi.pictures.picture import Picture
+from tpsi.pictures.probes import flips, probes, reach
+from tpsi.pictures.scan import scan
+from tpsi.pictures.selfcheck import Mismatch, check_hashers
+
+__all__ = [
+    "DCT_BITS",
+    "DERIVATIVE_BYTES",
+    "HASHERS",
+    "PERCEPTUAL",
+    "Coefficients",
+    "ExtraMissingError",
+    "FileHasher",
+    "Hasher",
+    "Limits",
+    "Mismatch",
+    "PerceptualHasher",
+    "Picture",
+    "PictureError",
+    "check_hashers",
+    "derivative",
+    "flips",
+    "hasher",
+    "probes",
+    "reach",
+    "scan",
+]
