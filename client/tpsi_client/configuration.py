@@ -10,14 +10,14 @@ from tpsi.parameters import MAX_PER_MILLION, MAX_THRESHOLD, SyntheticMode
 from tpsi.signing import MAX_SIGNATURES, PUBLIC_KEY_SIZE
 from tpsi.trust import Pins
 from tpsi.voucher import MAX_ACCOUNT, MAX_SIZE_CLASS, encode_account, padded_size
-from tpsi_client.endpoint import MAX_ADDRESS, MAX_CA, MAX_TOKEN, Endpoint
+from tpsi_client.endpoint import MAX_CA, Endpoint
 from tpsi_client.errors import HomeError
 from tpsi_client.files import read_bounded, write_whole
 from tpsi_client.home import Home
 from tpsi_client.members import Members
 
 VERSION = 1
-MAX_FILE = 2 * MAX_CA
+MAX_FILE = 4 * MAX_CA
 
 #: 4096 octets: a preview of 160 to 200 pixels. Every voucher of a device has the same class, as classes are visible.
 DEFAULT_SIZE_CLASS = 13
@@ -51,9 +51,7 @@ class Configuration:
         pins = self.pins
         value = {
             "tpsi_device": VERSION,
-            "server": self.endpoint.address,
-            "ca": self.endpoint.ca,
-            "token": self.endpoint.token.reveal().decode("ascii"),
+            **self.endpoint.written(),
             "list": pins.list_id.hex(),
             "list_name": self.list_name,
             "server_key": pins.server_key.hex(),
@@ -84,11 +82,7 @@ class Configuration:
     @classmethod
     def _decode(cls, members: Members) -> Self:
         members.integer("tpsi_device", VERSION, VERSION)
-        endpoint = Endpoint.parse(
-            members.text("server", MAX_ADDRESS),
-            members.text("ca", MAX_CA) if members.has("ca") else None,
-            members.text("token", MAX_TOKEN),
-        )
+        endpoint = Endpoint.read(members)
         pins = Pins(
             list_id=members.octets("list", LIST_ID_SIZE),
             server_key=members.octets("server_key", PUBLIC_KEY_SIZE),

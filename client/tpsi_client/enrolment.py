@@ -10,14 +10,14 @@ from tpsi.parameters import MAX_THRESHOLD
 from tpsi.signing import MAX_SIGNATURES, PUBLIC_KEY_SIZE
 from tpsi.trust import check_auditors
 from tpsi.voucher import MAX_ACCOUNT, encode_account
-from tpsi_client.endpoint import MAX_ADDRESS, MAX_CA, MAX_TOKEN, Endpoint
+from tpsi_client.endpoint import MAX_CA, Endpoint
 from tpsi_client.errors import EnrolmentError
 from tpsi_client.files import read_bounded
 from tpsi_client.members import Members
 
 VERSION = 1
-#: The authority's certificates, escaped, and a few hundred characters more.
-MAX_FILE = 2 * MAX_CA
+#: The authority's certificates, the device's own, escaped, and a few hundred characters more.
+MAX_FILE = 4 * MAX_CA
 _WHAT = "the enrolment file"
 
 
@@ -58,11 +58,7 @@ class Enrolment:
         members.integer("tpsi_enrolment", VERSION, VERSION)
         suggested = members.has("lowest_threshold")
         return cls(
-            Endpoint.parse(
-                members.text("server", MAX_ADDRESS),
-                members.text("ca", MAX_CA) if members.has("ca") else None,
-                members.text("token", MAX_TOKEN),
-            ),
+            Endpoint.read(members),
             members.octets("list", LIST_ID_SIZE),
             members.text("list_name", MAX_NAME),
             members.octets("server_key", PUBLIC_KEY_SIZE),

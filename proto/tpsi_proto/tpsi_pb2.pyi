@@ -16,6 +16,10 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TOKEN_EXPIRED: _ClassVar[Reason]
     TOKEN_REVOKED: _ClassVar[Reason]
     ROLE_FORBIDDEN: _ClassVar[Reason]
+    CERTIFICATE_UNKNOWN: _ClassVar[Reason]
+    CERTIFICATE_EXPIRED: _ClassVar[Reason]
+    CERTIFICATE_REVOKED: _ClassVar[Reason]
+    CREDENTIALS_CONFLICT: _ClassVar[Reason]
     NO_TABLE: _ClassVar[Reason]
     MANIFEST_UNKNOWN: _ClassVar[Reason]
     EPOCH_RETIRED: _ClassVar[Reason]
@@ -26,6 +30,11 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VOUCHER_WRONG_EPOCH: _ClassVar[Reason]
     BATCH_TOO_LARGE: _ClassVar[Reason]
     BATCH_EMPTY: _ClassVar[Reason]
+    RATE_LIMITED: _ClassVar[Reason]
+    QUOTA_EXCEEDED: _ClassVar[Reason]
+    OVERLOADED: _ClassVar[Reason]
+    TOO_MANY_CALLS: _ClassVar[Reason]
+    UPLOAD_IDLE: _ClassVar[Reason]
     ACCOUNT_UNKNOWN: _ClassVar[Reason]
     LOG_ENTRY_UNKNOWN: _ClassVar[Reason]
     LOG_OUT_OF_RANGE: _ClassVar[Reason]
@@ -40,6 +49,10 @@ TOKEN_UNKNOWN: Reason
 TOKEN_EXPIRED: Reason
 TOKEN_REVOKED: Reason
 ROLE_FORBIDDEN: Reason
+CERTIFICATE_UNKNOWN: Reason
+CERTIFICATE_EXPIRED: Reason
+CERTIFICATE_REVOKED: Reason
+CREDENTIALS_CONFLICT: Reason
 NO_TABLE: Reason
 MANIFEST_UNKNOWN: Reason
 EPOCH_RETIRED: Reason
@@ -50,6 +63,11 @@ VOUCHER_ID_REUSED: Reason
 VOUCHER_WRONG_EPOCH: Reason
 BATCH_TOO_LARGE: Reason
 BATCH_EMPTY: Reason
+RATE_LIMITED: Reason
+QUOTA_EXCEEDED: Reason
+OVERLOADED: Reason
+TOO_MANY_CALLS: Reason
+UPLOAD_IDLE: Reason
 ACCOUNT_UNKNOWN: Reason
 LOG_ENTRY_UNKNOWN: Reason
 LOG_OUT_OF_RANGE: Reason

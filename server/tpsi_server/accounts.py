@@ -38,11 +38,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom a token stands for. `account` is the account's name for a device, None for every other role."""
+    """Whom a token or certificate stands for, and until when.
 
-    token_id: int
+    `account` is the account's name for a device, None for every other role; `token_id` or `certificate_id` names what
+    was shown.
+    """
+
+    token_id: int | None
     role: Role
     account: str | None
+    expires: float | None = None
+    certificate_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ class Accounts:
             raise RefusedError(Reason.TOKEN_REVOKED, f"token {found.id} was revoked")
         if found.expires is not None and found.expires <= self._clock():
             raise RefusedError(Reason.TOKEN_EXPIRED, f"token {found.id} has expired")
-        return Identity(found.id, Role(found.role), found.account)
+        return Identity(found.id, Role(found.role), found.account, found.expires)
 
     def revoke_account(self, name: str) -> None:
         """Refuse everything from an account from now on; OperatorError if there is none of this name."""

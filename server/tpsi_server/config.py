@@ -165,7 +165,8 @@ class ServeSettings:
     """All that a serving process is told.
 
     `port` 0 takes any free one; the one taken is printed, and written to `port_file` when all is ready.
-    `workers`: processes that match beside this one; 0 matches in this process.
+    `workers`: processes that match beside this one; 0 matches in this process. `certificate_port`: a second port, for
+    clients that show certificates (written below the first in the port file); None for no such port.
     """
 
     folder: DataFolder
@@ -175,10 +176,14 @@ class ServeSettings:
     port_file: Path | None = None
     workers: int = 1
     tls: TlsOptions = TlsOptions()
+    certificate_port: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65_535:
-            raise CallerError(f"a port is 0 to 65535, not {self.port}")
+        for port in (self.port, self.certificate_port or 0):
+            if not 0 <= port <= 65_535:
+                raise CallerError(f"a port is 0 to 65535, not {port}")
+        if self.certificate_port is not None and self.tls.disabled:
+            raise CallerError("without TLS there are no certificates to show")
         if not 0 <= self.workers <= 64:
             raise CallerError(f"0 to 64 worker processes can be had, not {self.workers}")
         if not self.host:

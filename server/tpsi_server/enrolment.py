@@ -1,13 +1,14 @@
 """The enrolment file: what a device's owner is given, and the device pins.
 
     {"tpsi_enrolment": 1, "server": "host:port", "ca": PEM or null, "list": hex (16 octets), "list_name": text,
-     "server_key": hex (32 octets), "account": text, "token": text, "lowest_threshold": t or null,
-     "auditor_keys": [hex (32 octets), …], "auditors_needed": k}
+     "server_key": hex (32 octets), "account": text, "token": text or null, "lowest_threshold": t or null,
+     "auditor_keys": [hex (32 octets), …], "auditors_needed": k, "certificate": PEM, "private_key": PEM}
 
 `ca` is the certificate of the authority that the server's certificate is checked against: null for one that the
 device's system trusts. `lowest_threshold` is the threshold in force when the file was made, null if there was none:
 the device accepts none below it. Of the auditors named, k must have signed a table before the device uses it. That is
-a suggestion: an owner who doubts the operator takes the auditors' keys from the auditors. The file holds the token,
+a suggestion: an owner who doubts the operator takes the auditors' keys from the auditors. `certificate` and
+`private_key` are there for a device that shows a certificate, in place of the token. The file holds the token or key,
 so it is a secret until the device has read it.
 """
 
@@ -33,10 +34,12 @@ class Enrolment:
     authority: str | None
     identity: ServerIdentity
     account: str
-    token: Secret
+    token: Secret | None
     lowest_threshold: int | None
     auditor_keys: tuple[bytes, ...] = ()
     auditors_needed: int | None = None
+    certificate: str | None = None
+    private_key: Secret | None = None
 
     def __post_init__(self) -> None:
         check_auditors(self.auditor_keys, self.auditors_needed)
@@ -52,7 +55,7 @@ class Enrolment:
 
     def encode(self) -> bytes:
         """The file's octets."""
-        value = {
+        value: dict[str, object] = {
             "tpsi_enrolment": VERSION,
             "server": self.server,
             "ca": self.authority,
@@ -60,11 +63,14 @@ class Enrolment:
             "list_name": self.identity.name,
             "server_key": self.identity.server_key.hex(),
             "account": self.account,
-            "token": self.token.reveal().decode("ascii"),
+            "token": None if self.token is None else self.token.reveal().decode("ascii"),
             "lowest_threshold": self.lowest_threshold,
             "auditor_keys": [key.hex() for key in self.auditor_keys],
             "auditors_needed": len(self.auditor_keys) if self.auditors_needed is None else self.auditors_needed,
         }
+        if self.certificate is not None and self.private_key is not None:
+            value["certificate"] = self.certificate
+            value["private_key"] = self.private_key.reveal().decode("ascii")
         return json.dumps(value, indent=2).encode() + b"\n"
 
     def write(self, path: Path) -> None:

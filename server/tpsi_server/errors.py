@@ -7,13 +7,17 @@ from tpsi_server.reasons import Reason
 
 
 class RefusedError(TpsiError):
-    """A request cannot be served. `reason` may go to the caller; the message is for the operator."""
+    """A request cannot be served. `reason` may go to the caller; the message is for the operator.
+
+    `retry_after`: seconds after which trying again helps, None for what the reason says.
+    """
 
     code: ClassVar[str] = "REFUSED"
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.retry_after = retry_after
 
 
 class StoreError(TpsiError):

@@ -16,6 +16,10 @@ class Reason(StrEnum):
     TOKEN_EXPIRED = auto()
     TOKEN_REVOKED = auto()
     ROLE_FORBIDDEN = auto()
+    CERTIFICATE_UNKNOWN = auto()
+    CERTIFICATE_EXPIRED = auto()
+    CERTIFICATE_REVOKED = auto()
+    CREDENTIALS_CONFLICT = auto()
     # tables
     NO_TABLE = auto()
     MANIFEST_UNKNOWN = auto()
@@ -28,6 +32,12 @@ class Reason(StrEnum):
     VOUCHER_WRONG_EPOCH = auto()
     BATCH_TOO_LARGE = auto()
     BATCH_EMPTY = auto()
+    # too much
+    RATE_LIMITED = auto()
+    QUOTA_EXCEEDED = auto()
+    OVERLOADED = auto()
+    TOO_MANY_CALLS = auto()
+    UPLOAD_IDLE = auto()
     # operator
     ACCOUNT_UNKNOWN = auto()
     # the log

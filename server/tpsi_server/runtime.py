@@ -8,6 +8,7 @@ from typing import Self
 
 from tpsi import Secret
 from tpsi_server.accounts import Accounts
+from tpsi_server.certificates import Certificates
 from tpsi_server.config import DataFolder, ServerIdentity
 from tpsi_server.crew import Crew, OwnCrew, ProcessCrew
 from tpsi_server.errors import OperatorError
@@ -47,6 +48,7 @@ class Runtime:
     store: Store
     tables: TableRepository
     accounts: Accounts
+    certificates: Certificates
     ingest: Ingest
     log: TransparencyLog
 
@@ -60,6 +62,7 @@ class Runtime:
             self.store.close()
             raise
         self.accounts = Accounts(self.store)
+        self.certificates = Certificates(self.store)
         self.ingest = Ingest(self.store, self.tables)
         self._keys = None if passphrase is None else KeyRing(folder.keys, passphrase)
         self.log = TransparencyLog(self.store, self.identity.list_id, self._keys)

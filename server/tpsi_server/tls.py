@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -58,12 +58,14 @@ class ServerTls:
     """What a server presents: `chain` and `key` in PEM, the server's certificate first.
 
     `authority` is the file that devices need in order to trust it, None for an operator's own certificate.
+    `client_authority` is the certificate (PEM) of the CA that issues client certificates here, empty if there is none.
     """
 
     chain: bytes
     key: Secret
     not_after: datetime
     authority: Path | None
+    client_authority: bytes = b""
 
 
 def server_tls(options: TlsOptions, folder: Path, host: str, *, now: datetime | None = None) -> ServerTls | None:
@@ -75,7 +77,8 @@ def server_tls(options: TlsOptions, folder: Path, host: str, *, now: datetime | 
         return None
     moment = now or datetime.now(UTC)
     if options.certificate is not None and options.private_key is not None:
-        return operator_tls(options.certificate, options.private_key, moment)
+        made = operator_tls(options.certificate, options.private_key, moment)
+        return replace(made, client_authority=_client_authority(folder, moment))
     own = () if host in ANY_ADDRESS else (host,)
     return development_tls(folder, (*LOCAL_NAMES, *own, *options.names), moment)
 
@@ -108,8 +111,28 @@ def development_tls(folder: Path, names: tuple[str, ...], now: datetime) -> Serv
         pair = authority.issue(dict.fromkeys((*wanted, *names_of(pair.certificate))), now)
         _write_pair(folder, pair, SERVER_CERTIFICATE, SERVER_KEY)
     return ServerTls(
-        pair.certificate_pem, Secret(pair.key_pem), pair.certificate.not_valid_after_utc, folder / CA_CERTIFICATE
+        pair.certificate_pem,
+        Secret(pair.key_pem),
+        pair.certificate.not_valid_after_utc,
+        folder / CA_CERTIFICATE,
+        authority.certificate_pem,
     )
+
+
+def development_authority(folder: Path, now: datetime) -> Authority:
+    """The development CA, made if there is none; TlsError if its files cannot be used."""
+    make_private_folder(folder)
+    return _authority(folder, now)
+
+
+def _client_authority(folder: Path, now: datetime) -> bytes:
+    """The development CA's certificate, if clients' certificates were issued here."""
+    return _authority(folder, now).certificate_pem if (folder / CA_CERTIFICATE).exists() else b""
+
+
+def load_certificate(path: Path) -> x509.Certificate:
+    """The first certificate of a PEM file; TlsError if there is none."""
+    return _load_chain(path)[0]
 
 
 def demand_tls_1_3() -> bool:

@@ -19,10 +19,14 @@ from tpsi.errors import CallerError
 #: Devices pin the CA, so it has to outlive them; the server's certificate is renewed whenever the server starts.
 CA_LIFETIME = timedelta(days=3650)
 SERVER_LIFETIME = timedelta(days=397)
+#: Clients' certificates are handed out by hand, and revoked here: they may last.
+CLIENT_LIFETIME = timedelta(days=2 * 365)
 #: A server that starts has a certificate for at least this long, and need not be restarted before.
 RENEW_BEFORE = timedelta(days=180)
 #: Clocks of devices may lag behind by this much.
 CLOCK_SKEW = timedelta(hours=1)
+#: X.520's bound on a common name.
+MAX_COMMON_NAME = 64
 #: Names that a server on this machine is always reached by.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _DNS_NAME = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\Z")
@@ -47,7 +51,7 @@ class KeyPair:
 
 
 class Authority(KeyPair):
-    """A CA that issues server certificates."""
+    """A CA that issues certificates for one server, and for its clients."""
 
     @classmethod
     def create(cls, now: datetime) -> Self:
@@ -64,18 +68,36 @@ class Authority(KeyPair):
 
     def issue(self, names: Iterable[x509.GeneralName], now: datetime) -> KeyPair:
         """A server certificate, with a new key, for host names and addresses."""
+        alternatives = x509.SubjectAlternativeName(names)
+        return self._sign("tpsi server", ExtendedKeyUsageOID.SERVER_AUTH, alternatives, now, SERVER_LIFETIME)
+
+    def issue_client(self, name: str, now: datetime, lifetime: float | None = None) -> KeyPair:
+        """A client's certificate, with a new key; `lifetime` in seconds, at most CLIENT_LIFETIME."""
+        longest = CLIENT_LIFETIME if lifetime is None else min(CLIENT_LIFETIME, timedelta(seconds=lifetime))
+        common = f"tpsi client {name}"[:MAX_COMMON_NAME]
+        return self._sign(common, ExtendedKeyUsageOID.CLIENT_AUTH, None, now, longest)
+
+    def _sign(
+        self,
+        name: str,
+        usage: x509.ObjectIdentifier,
+        alternatives: x509.SubjectAlternativeName | None,
+        now: datetime,
+        lifetime: timedelta,
+    ) -> KeyPair:
         key = ec.generate_private_key(ec.SECP256R1())
         authority = x509.SubjectKeyIdentifier.from_public_key(self.key.public_key())
-        end = min(now + SERVER_LIFETIME, self.certificate.not_valid_after_utc)
+        end = min(now + lifetime, self.certificate.not_valid_after_utc)
         builder = (
-            _builder(_name("tpsi server"), self.certificate.subject, key.public_key(), now, end)
+            _builder(_name(name), self.certificate.subject, key.public_key(), now, end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), critical=False)
         )
+        if alternatives is not None:
+            builder = builder.add_extension(alternatives, critical=False)
         return KeyPair(builder.sign(self.key, hashes.SHA256()), key)
 
     def issued(self, certificate: x509.Certificate) -> bool:

@@ -38,7 +38,8 @@ def process(folder: DataFolder, token: str) -> Iterator[ServerProcess]:
 @pytest.fixture(scope="module")
 def shared(template: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server for tests that leave it as it is."""
-    with ServerProcess(copy_data_folder(template, tmp_path_factory.mktemp("shared") / "data")) as running:
+    folder = copy_data_folder(template, tmp_path_factory.mktemp("shared") / "data")
+    with ServerProcess(folder, "--certificate-port", "0") as running:
         running.served()
         yield running
 
@@ -86,10 +87,10 @@ def test_it_says_where_it_serves_and_ends_with_success(process: ServerProcess, t
 
 
 def test_it_speaks_tls_1_3_and_nothing_older(shared: ServerProcess) -> None:
-    served = shared.served()
-    assert handshake(served, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        handshake(served, ssl.TLSVersion.TLSv1_2)
+    for served in (shared.served(), shared.for_certificates()):
+        assert handshake(served, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            handshake(served, ssl.TLSVersion.TLSv1_2)
 
 
 def test_a_signal_in_the_middle_of_an_upload_loses_nothing_that_was_acknowledged(

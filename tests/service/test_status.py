@@ -39,7 +39,9 @@ def incident_of(told: Refused, caplog: pytest.LogCaptureFixture) -> logging.LogR
 def test_every_reason_of_the_contract_has_an_answer() -> None:
     assert {str(reason) for reason in ANSWERS} == set(pb.Reason.keys()) - {"REASON_UNSPECIFIED"}
     assert {code for code, _ in ANSWERS.values()}.isdisjoint({grpc.StatusCode.OK, grpc.StatusCode.UNKNOWN})
-    assert set(RETRY_AFTER) == {Reason.STORE_UNAVAILABLE, Reason.SHUTTING_DOWN}
+    exhausted = {reason for reason, (code, _) in ANSWERS.items() if code is grpc.StatusCode.RESOURCE_EXHAUSTED}
+    passing = {Reason.STORE_UNAVAILABLE, Reason.SHUTTING_DOWN, Reason.UPLOAD_IDLE, Reason.LOG_UNSIGNED}
+    assert set(RETRY_AFTER) == passing | exhausted
 
 
 @pytest.mark.parametrize("error", [ValueError(SECRET), OSError(5, SECRET), AssertionError(SECRET)])

@@ -41,7 +41,12 @@ class ServerProcess:
         """Where it is, once it is ready."""
         wait_for(lambda: self.port_file.exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self.process.communicate()
-        return Served(int(self.port_file.read_text()), (self._folder.tls / CA_CERTIFICATE).read_bytes())
+        return Served(int(self.port_file.read_text().split()[0]), (self._folder.tls / CA_CERTIFICATE).read_bytes())
+
+    def for_certificates(self) -> Served:
+        """Where clients with certificates connect; for a server that was started with a port for them."""
+        first = self.served()
+        return Served(int(self.port_file.read_text().split()[1]), first.ca)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
         """Send a signal and wait for the end: exit status, output, errors."""

@@ -25,6 +25,7 @@ class Served:
     port: int
     ca: bytes | None
     host: str = "127.0.0.1"
+    shown: tuple[bytes, bytes] | None = None  # a client's key and certificate
 
     @property
     def address(self) -> str:
@@ -39,7 +40,9 @@ class Served:
         if trusted is None:
             channel = grpc.insecure_channel(self.address, options)
         else:
-            channel = grpc.secure_channel(self.address, grpc.ssl_channel_credentials(trusted), options)
+            key, certificate = self.shown or (None, None)
+            credentials = grpc.ssl_channel_credentials(trusted, key, certificate)
+            channel = grpc.secure_channel(self.address, credentials, options)
         with channel:
             yield channel
 
@@ -93,21 +96,21 @@ class ServerThread:
         tls: ServerTls | None,
         host: str = "127.0.0.1",
         port: int = 0,
-        *,
-        with_reflection: bool = True,
+        **options: Any,
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="server", daemon=True)
         self._thread.start()
         self._stopped = False
         try:
-            self.service: Service = self._run(_make(runtime, tls, host, port, with_reflection))
+            self.service: Service = self._run(_make(runtime, tls, host, port, **options))
             port = self._run(self.service.start())
         except BaseException:
             self._end_loop()
             raise
         ca = None if tls is None or tls.authority is None else tls.authority.read_bytes()
         self.served = Served(port, ca, host)
+        self.for_certificates = Served(self.service.certificate_port or 0, ca, host)
 
     def stop(self, grace: float = 0.0) -> None:
         """Stop serving; the runtime stays open."""
@@ -131,18 +134,17 @@ class ServerThread:
         self._loop.close()
 
 
-async def _make(*arguments: Any) -> Service:
+async def _make(*arguments: Any, **options: Any) -> Service:
     """The service belongs to the event loop that it is made in."""
-    *others, with_reflection = arguments
-    return Service(*others, with_reflection=with_reflection)
+    return Service(*arguments, **options)
 
 
 @contextmanager
 def serving(
-    runtime: Runtime, tls: ServerTls | None, host: str = "127.0.0.1", port: int = 0, *, with_reflection: bool = True
+    runtime: Runtime, tls: ServerTls | None, host: str = "127.0.0.1", port: int = 0, **options: Any
 ) -> Iterator[ServerThread]:
-    """A server in a thread, for as long as the block lasts."""
-    server = ServerThread(runtime, tls, host, port, with_reflection=with_reflection)
+    """A server in a thread, for as long as the block lasts; `options` are those of Service."""
+    server = ServerThread(runtime, tls, host, port, **options)
     try:
         yield server
     finally:

@@ -40,12 +40,18 @@ class Service:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._metadata = (("authorization", f"Bearer {endpoint.token.reveal().decode('ascii')}"),)
+        token = endpoint.token
+        self._metadata = () if token is None else (("authorization", f"Bearer {token.reveal().decode('ascii')}"),)
 
     async def __aenter__(self) -> Self:
         endpoint = self._endpoint
         authority = endpoint.ca.encode("ascii") if endpoint.ca is not None else None
-        credentials = grpc.ssl_channel_credentials(root_certificates=authority)
+        shown = endpoint.certificate
+        credentials = grpc.ssl_channel_credentials(
+            authority,
+            None if shown is None else shown.key.reveal(),
+            None if shown is None else shown.chain.encode("ascii"),
+        )
         options = (*_OPTIONS, ("grpc.enable_http_proxy", 0 if endpoint.is_local else 1))
         self._channel = grpc.aio.secure_channel(endpoint.address, credentials, options)
         self._tables: Any = TableServiceStub(self._channel)  # type: ignore[no-untyped-call]

@@ -3,11 +3,14 @@
 import re
 import socket
 import ssl
+import tempfile
+from pathlib import Path
 
 from tpsi_client.endpoint import Endpoint
 from tpsi_client.errors import IdentityError, ServiceError, UnreachableError
 
 TIMEOUT = 5.0
+_ENROL_AGAIN = "ask the operator for a new enrolment file, then run: tpsi-device enrol FILE"
 
 #: OpenSSL's verification results (X509_V_ERR_…).
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -42,16 +45,53 @@ def _handshake(endpoint: Endpoint, plain: socket.socket) -> ServiceError:
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # gRPC does not ask for it either
     context.set_alpn_protocols(["h2"])
     try:
-        with context.wrap_socket(plain, server_hostname=endpoint.host):
+        _show_certificate(context, endpoint)
+        with context.wrap_socket(plain, server_hostname=endpoint.host) as secure:
+            if not secure.recv(1):  # in TLS 1.3 the client's certificate is judged after the handshake
+                return _shut_out(endpoint)
             return UnreachableError(f"the server at {where} broke the connection off; try again", passing=True)
     except ssl.SSLCertVerificationError as error:
         return IdentityError(_certificate(endpoint, error))
     except TimeoutError:
         return UnreachableError(f"{where} accepts connections but does not answer; try again", passing=True)
-    except (ssl.SSLError, OSError):
-        return IdentityError(
+    except (ssl.SSLError, OSError) as error:
+        return _own_certificate(error) or IdentityError(
             f"what answers at {where} does not speak TLS as this device does; check the server's address"
         )
+
+
+def _show_certificate(context: ssl.SSLContext, endpoint: Endpoint) -> None:
+    """Load the device's certificate, if it has one; OpenSSL reads it from a file alone."""
+    if endpoint.certificate is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="tpsi-") as folder:  # for its owner only
+        path = Path(folder) / "certificate.pem"
+        path.write_bytes(endpoint.certificate.chain.encode("ascii") + b"\n" + endpoint.certificate.key.reveal())
+        context.load_cert_chain(path)
+
+
+def _shut_out(endpoint: Endpoint) -> ServiceError:
+    """The error for a server that has nothing to say to a device that has shown what it has."""
+    where = endpoint.address
+    if endpoint.certificate is not None:
+        return IdentityError(f"the server at {where} does not take this device's certificate; {_ENROL_AGAIN}")
+    return UnreachableError(
+        f"the server at {where} closes the connection at once; try again. If it stays so, this port may be for devices "
+        f"with certificates: {_ENROL_AGAIN}",
+        passing=True,
+    )
+
+
+def _own_certificate(error: OSError) -> ServiceError | None:
+    """The error for a server that does not take the device's certificate; None if that is not what is wrong."""
+    reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
+    if "CERTIFICATE_REQUIRED" in reason:
+        return IdentityError(f"this port of the server is for devices with certificates; {_ENROL_AGAIN}")
+    if "CERTIFICATE_EXPIRED" in reason:
+        return IdentityError(f"this device's certificate has expired (or is a clock wrong?); {_ENROL_AGAIN}")
+    if any(word in reason for word in ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERTIFICATE_REVOKED")):
+        return IdentityError(f"the server does not take this device's certificate; {_ENROL_AGAIN}")
+    return None
 
 
 def _certificate(endpoint: Endpoint, error: ssl.SSLCertVerificationError) -> str:

@@ -27,6 +27,10 @@ _SENTENCES = {
     "TOKEN_EXPIRED": f"this device's access token has expired; {_ENROL_AGAIN}",
     "TOKEN_REVOKED": f"the operator has revoked this device's access token; {_ENROL_AGAIN}",
     "ROLE_FORBIDDEN": f"this access token is not one for devices; {_ENROL_AGAIN}",
+    "CERTIFICATE_UNKNOWN": f"the server does not know this device's certificate; {_ENROL_AGAIN}",
+    "CERTIFICATE_EXPIRED": f"this device's certificate has expired; {_ENROL_AGAIN}",
+    "CERTIFICATE_REVOKED": f"the operator has revoked this device's certificate; {_ENROL_AGAIN}",
+    "CREDENTIALS_CONFLICT": f"this device's token and certificate belong to different accounts; {_ENROL_AGAIN}",
     "NO_TABLE": "the operator has not built a table yet; try again later",
     "MANIFEST_UNKNOWN": "the server does not know this epoch of the list; run: tpsi-device fetch",
     "EPOCH_RETIRED": "this epoch of the list is retired; run: tpsi-device fetch",
@@ -38,6 +42,11 @@ _SENTENCES = {
     "STORE_UNAVAILABLE": "the server can't store anything at the moment; try again later",
     "SHUTTING_DOWN": "the server is being shut down; try again later",
     "INTERNAL_ERROR": "the server failed; try again later, and tell the operator if it stays so",
+    "RATE_LIMITED": "this account sends faster than the server takes from it; try again later",
+    "QUOTA_EXCEEDED": "this account has sent as much as the operator allows; try again later, or ask the operator",
+    "OVERLOADED": "the server has too much to do at the moment; try again later",
+    "TOO_MANY_CALLS": "this account has too many uploads under way at the same time; try again when they are done",
+    "UPLOAD_IDLE": "the upload stood still for too long, and the server ended it; try again",
     "BATCH_TOO_LARGE": "the server takes smaller batches than this program sends; is one of them outdated?",
 }
 _PASSING_REASONS = frozenset(

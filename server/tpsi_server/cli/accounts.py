@@ -95,7 +95,7 @@ def add(
     """
     folder = folder_of(data)
     with open_store(folder) as store:
-        draft = _draft(folder, store, name, server=server, file=enrolment, ca=ca)
+        draft = draft_enrolment(folder, store, name, server=server, file=enrolment, ca=ca)
         draft = _with_auditors(draft, auditor, auditors_needed)
         accounts = Accounts(store)
         accounts.create(name)
@@ -124,7 +124,7 @@ def token(
     if (role is Role.DEVICE) != (name is not None):
         raise OperatorError("a device's token is for an account, NAME; one of another --role is for none")
     with open_store(folder) as store:
-        draft = _draft(folder, store, name or "-", server=server, file=enrolment, ca=ca)
+        draft = draft_enrolment(folder, store, name or "-", server=server, file=enrolment, ca=ca)
         draft = _with_auditors(draft, auditor, auditors_needed)
         if draft is not None and role is not Role.DEVICE:
             raise OperatorError("only devices enrol: leave --enrolment away")
@@ -187,7 +187,7 @@ def _seconds(days: float | None) -> float | None:
     return None if days is None else days * _DAY
 
 
-def _draft(
+def draft_enrolment(
     folder: DataFolder, store: Store, account: str, *, server: str | None, file: Path | None, ca: str | None
 ) -> Enrolment | None:
     """An enrolment but for its token, checked before anything is changed; None if none is wanted."""

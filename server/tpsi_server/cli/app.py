@@ -2,7 +2,7 @@
 
 import typer
 
-from tpsi_server.cli import accounts, database, epochs, lists, reveals, serve, setup, vouchers
+from tpsi_server.cli import accounts, certificates, database, epochs, lists, reveals, serve, setup, vouchers
 
 app = typer.Typer(
     name="tpsi-server",
@@ -31,6 +31,7 @@ setup.register(app)
 lists.register(app)
 epochs.register(app)
 accounts.register(app)
+certificates.register(app)
 serve.register(app)
 vouchers.register(app)
 reveals.register(app)

@@ -55,6 +55,16 @@ def serve(
             "itself. May be given several times.",
         ),
     ] = None,
+    certificate_port: Annotated[
+        int | None,
+        typer.Option(
+            "--certificate-port",
+            metavar="N",
+            min=0,
+            max=65_535,
+            help="Listen on this port, too, for clients that show certificates (`tpsi-server certificate add`).",
+        ),
+    ] = None,
     plaintext: Annotated[
         bool, typer.Option("--plaintext", help="No TLS: behind a proxy on this machine, or for a test.")
     ] = False,
@@ -63,12 +73,13 @@ def serve(
     """Serve tables, take vouchers and match them, until told to stop (Ctrl-C, SIGTERM).
 
     Without --certificate the server makes itself a development CA, whose certificate is in the enrolment files
-    that it writes: devices trust that and nothing else.
+    that it writes: devices trust that and nothing else. A certificate is replaced in a running server: change its
+    files, or send SIGHUP.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     tls = TlsOptions(certificate, private_key, tuple(tls_name or ()), disabled=plaintext)
     folder = folder_of(data, keys)
     folder.identity()  # that there is one is known before anybody is asked for a passphrase
     secret = passphrase(passphrase_file)
-    settings = ServeSettings(folder, secret, host, port, port_file, workers, tls)
+    settings = ServeSettings(folder, secret, host, port, port_file, workers, tls, certificate_port)
     raise typer.Exit(asyncio.run(run(settings)))

@@ -1,15 +1,20 @@
-"""Who may call what: one table of roles, and from the header of a call to an identity."""
+"""Who may call what: one table of roles, and from what a call shows to an identity."""
 
-from collections.abc import Iterable
+import hashlib
+import ssl
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from tpsi_server.accounts import Accounts, Identity, Role
+from tpsi_server.certificates import Certificates
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
 from tpsi_server.service.limits import MAX_AUTHORIZATION
 
 _SCHEME = "bearer "
+#: Where gRPC puts the certificate that a client has shown.
+_CERTIFICATE = "x509_pem_cert"
 
 _TABLES = frozenset({Role.DEVICE, Role.OPERATOR, Role.AUDITOR})
 _DEVICES = frozenset({Role.DEVICE})
@@ -44,13 +49,43 @@ OPEN = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a call shows: a token, the fingerprint of a certificate, or both."""
+
+    token: str | None = None
+    fingerprint: bytes | None = None
+
+    def __repr__(self) -> str:
+        return "<Credentials>"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everybody who may talk to the server."""
+
+    accounts: Accounts
+    certificates: Certificates
+
+    def identify(self, credentials: Credentials) -> Identity:
+        """Whom credentials stand for; RefusedError if nobody, or if they disagree. Reads the store."""
+        if credentials.fingerprint is None:
+            return self.accounts.authenticate(credentials.token)
+        shown = self.certificates.authenticate(credentials.fingerprint)
+        if credentials.token is not None:
+            told = self.accounts.authenticate(credentials.token)
+            if (told.role, told.account) != (shown.role, shown.account):
+                raise RefusedError(Reason.CREDENTIALS_CONFLICT, "token and certificate belong to different callers")
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes the call at hand, as its token said when it began."""
+    """Who makes the call at hand, as its credentials said when it began."""
 
     identity: Identity
-    token: str
+    credentials: Credentials
     method: str
-    accounts: Accounts
+    directory: Directory
 
     def __repr__(self) -> str:
         return f"<Caller {self.identity}>"
@@ -63,23 +98,23 @@ class Caller:
         return self.identity.account
 
     def check_again(self) -> None:
-        """In a long call: RefusedError if the token has expired or was revoked since. Reads the store."""
-        admit(self.accounts, self.method, self.token)
+        """In a long call: RefusedError if the credentials have expired or were revoked since. Reads the store."""
+        admit(self.directory, self.method, self.credentials)
 
 
 #: The caller of the call that the current task serves.
 CALLER: ContextVar[Caller] = ContextVar("caller")
 
 
-def admit(accounts: Accounts, method: str, token: str | None) -> Caller:
-    """The caller that a token stands for; RefusedError if there is none, or it may not make this call.
+def admit(directory: Directory, method: str, credentials: Credentials) -> Caller:
+    """The caller that credentials stand for; RefusedError if there is none, or it may not make this call.
 
     Reads the store.
     """
-    identity = accounts.authenticate(token)
-    if token is None or identity.role not in ROLES.get(method, ()):
+    identity = directory.identify(credentials)
+    if identity.role not in ROLES.get(method, ()):
         raise RefusedError(Reason.ROLE_FORBIDDEN, f"{identity.role} may not call {method}")
-    return Caller(identity, token, method, accounts)
+    return Caller(identity, credentials, method, directory)
 
 
 def bearer_token(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
@@ -93,3 +128,14 @@ def bearer_token(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
     if not value.lower().startswith(_SCHEME):
         return None
     return value[len(_SCHEME) :].strip() or None
+
+
+def peer_fingerprint(peer: Mapping[str, Iterable[bytes]]) -> bytes | None:
+    """The fingerprint of the certificate that a peer has shown in its handshake; None if it has shown none."""
+    shown = next(iter(peer.get(_CERTIFICATE, ())), None)
+    if shown is None:
+        return None
+    try:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown.decode("ascii"))).digest()
+    except ValueError:
+        raise RefusedError(Reason.INVALID_REQUEST, "the certificate cannot be read") from None

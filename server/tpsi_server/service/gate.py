@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import grpc
 from google.protobuf.message import DecodeError
 
-from tpsi_server.accounts import Accounts
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
 from tpsi_server.service import status
-from tpsi_server.service.auth import CALLER, OPEN, ROLES, admit, bearer_token
+from tpsi_server.service.auth import (
+    CALLER,
+    OPEN,
+    ROLES,
+    Caller,
+    Credentials,
+    Directory,
+    admit,
+    bearer_token,
+    peer_fingerprint,
+)
 from tpsi_server.service.drain import Drain
 from tpsi_server.service.limits import FAREWELL
 from tpsi_server.service.status import Context
+from tpsi_server.service.vigil import Vigil
 
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
@@ -33,9 +43,10 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     What is not in the table of roles is refused. Whatever a servicer raises becomes a status here and nowhere else.
     """
 
-    def __init__(self, accounts: Accounts, drain: Drain) -> None:
-        self._accounts = accounts
+    def __init__(self, directory: Directory, drain: Drain, vigil: Vigil) -> None:
+        self._directory = directory
         self._drain = drain
+        self._vigil = vigil
 
     async def intercept_service(
         self,
@@ -60,20 +71,21 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                 return await behaviour(readable(request), context)
 
         async def stream(request: Any, context: Context) -> None:
-            async with self._admitted(method, context), aclosing(behaviour(readable(request), context)) as replies:
-                async for reply in replies:
-                    await context.write(reply)
+            async with self._admitted(method, context) as caller:
+                await self._vigil.guard(caller, _send_all(behaviour(readable(request), context), context))
 
         return stream if handler.response_streaming else answer
 
     @asynccontextmanager
-    async def _admitted(self, method: str, context: Context) -> AsyncIterator[None]:
+    async def _admitted(self, method: str, context: Context) -> AsyncIterator[Caller]:
         """A block for an admitted caller, whose errors end the call."""
         try:
             self._drain.check()
             token = bearer_token(context.invocation_metadata() or ())
-            CALLER.set(await asyncio.to_thread(admit, self._accounts, method, token))
-            yield
+            credentials = Credentials(token, peer_fingerprint(context.auth_context()))
+            caller = await asyncio.to_thread(admit, self._directory, method, credentials)
+            CALLER.set(caller)
+            yield caller
         except grpc.aio.BaseError:  # the call has ended: there is nobody to tell
             raise
         except Exception as error:  # whatever it is, its text stays here
@@ -90,6 +102,12 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                 await status.refuse(context, error.reason)
 
         return stream if handler.response_streaming else behaviour
+
+
+async def _send_all(replies: Any, context: Context) -> None:
+    async with aclosing(replies):
+        async for reply in replies:
+            await context.write(reply)
 
 
 async def _write_all(replies: Any, context: Context) -> None:

@@ -32,6 +32,9 @@ LEAST_PING_INTERVAL = 10_000
 #: Milliseconds after which a connection without calls is closed.
 IDLE_TIMEOUT = 15 * 60_000
 
+#: Seconds between two looks at what was revoked.
+VIGIL_PERIOD = 0.5
+
 #: Seconds that calls under way have to finish after a signal to stop; the rest of the 15 s is for closing the store.
 DRAIN_GRACE = 10.0
 #: Seconds that watchers of the service's health have to learn that it stops.

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from tpsi_server.config import ServeSettings
@@ -10,20 +11,31 @@ from tpsi_server.files import write_atomically
 from tpsi_server.runtime import Runtime
 from tpsi_server.service.limits import DRAIN_GRACE
 from tpsi_server.service.server import Service, check_free
-from tpsi_server.tls import ServerTls, server_tls
+from tpsi_server.tls import ServerTls
+from tpsi_server.tls_source import TlsSource
 
 
 async def serve(settings: ServeSettings) -> int:
     """Serve until a signal says to stop; 0. Raises TpsiError if serving cannot begin."""
     signals = _Signals()
     check_free(settings.host, settings.port)  # before the keys are opened, which takes a while
-    tls = server_tls(settings.tls, settings.folder.tls, settings.host)
+    source = None if settings.tls.disabled else TlsSource(settings.tls, settings.folder.tls, settings.host)
+    tls = source.current if source is not None else None
     with Runtime(settings.folder, settings.passphrase, workers=settings.workers) as runtime:
         runtime.start_matching()
-        service = Service(runtime, tls, settings.host, settings.port)
+        service = Service(
+            runtime,
+            tls,
+            settings.host,
+            settings.port,
+            certificate_port=settings.certificate_port,
+            present=None if source is None else source.present,
+        )
+        if source is not None:
+            signals.on_hangup(source.reload)
         port = await service.start()
         try:
-            _announce(settings, runtime.identity.name, tls, port)
+            _announce(settings, runtime.identity.name, tls, port, service.certificate_port)
             await signals.first.wait()
         finally:
             _say("stopping: calls under way are brought to their end")
@@ -42,6 +54,11 @@ class _Signals:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._came)
 
+    def on_hangup(self, action: Callable[[], None]) -> None:
+        """Do something, in a thread, whenever SIGHUP comes."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, action))
+
     def _came(self) -> None:
         (self.second if self.first.is_set() else self.first).set()
 
@@ -56,11 +73,16 @@ async def _stop(service: Service, hurry: asyncio.Event) -> None:
     hurrying.cancel()
 
 
-def _announce(settings: ServeSettings, list_name: str, tls: ServerTls | None, port: int) -> None:
+def _announce(
+    settings: ServeSettings, list_name: str, tls: ServerTls | None, port: int, certificate_port: int | None
+) -> None:
     """Say where the service is: to a person, and to a program through the port file."""
     _say(f"serving {list_name!r} on {settings.host}, port {port}, {_trust(tls)}")
+    if certificate_port is not None:
+        _say(f"clients with certificates connect to port {certificate_port}")
     if settings.port_file is not None:
-        _write_port(settings.port_file, port)
+        ports = [port] if certificate_port is None else [port, certificate_port]
+        _write_ports(settings.port_file, ports)
 
 
 def _trust(tls: ServerTls | None) -> str:
@@ -71,9 +93,9 @@ def _trust(tls: ServerTls | None) -> str:
     return f"with a certificate of the development CA {tls.authority}, good until {tls.not_after:%Y-%m-%d}"
 
 
-def _write_port(path: Path, port: int) -> None:
+def _write_ports(path: Path, ports: list[int]) -> None:
     try:
-        write_atomically(path, f"{port}\n".encode())
+        write_atomically(path, "".join(f"{port}\n" for port in ports).encode())
     except OSError as error:
         raise OperatorError(f"the port file {path} cannot be written: {error.strerror}") from None
 

@@ -1,5 +1,6 @@
 """The gRPC server: the services of the contract behind the gate, with health and reflection."""
 
+import asyncio
 import errno
 import socket
 from typing import Any
@@ -12,17 +13,21 @@ from tpsi_proto import tpsi_pb2, tpsi_pb2_grpc
 from tpsi_server.errors import OperatorError
 from tpsi_server.runtime import Runtime
 from tpsi_server.service import limits
+from tpsi_server.service.auth import Directory
 from tpsi_server.service.drain import Drain
 from tpsi_server.service.gate import Gate
+from tpsi_server.service.listening import Present, Presented
 from tpsi_server.service.log import LogServicer
 from tpsi_server.service.operator import OperatorServicer
 from tpsi_server.service.tables import TableServicer
+from tpsi_server.service.vigil import Vigil
 from tpsi_server.service.vouchers import VoucherServicer
 from tpsi_server.tls import ServerTls
 
 SERVICES = tuple(service.full_name for service in tpsi_pb2.DESCRIPTOR.services_by_name.values())
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # a port that is in use is an error
+    ("grpc.compression_enabled_algorithms_bitset", 1),  # none: a small message must not become a large one
     ("grpc.max_receive_message_length", limits.MAX_MESSAGE),
     ("grpc.max_metadata_size", limits.MAX_METADATA),
     ("grpc.max_concurrent_streams", limits.MAX_CALLS_A_CONNECTION),
@@ -36,15 +41,34 @@ _OPTIONS = (
 
 
 class Service:
-    """A runtime on the network. `tls` None is plaintext. For one event loop; start it once, stop it once."""
+    """A runtime on the network. `tls` None is plaintext. For one event loop; start it once, stop it once.
+
+    `certificate_port`: a second port, for clients that show certificates; None for no such port. `present` tells what
+    to present from now on, by default `tls`. After `start`, `certificate_port` is the port that was taken.
+    """
+
+    certificate_port: int | None
 
     def __init__(
-        self, runtime: Runtime, tls: ServerTls | None, host: str, port: int = 0, *, with_reflection: bool = True
+        self,
+        runtime: Runtime,
+        tls: ServerTls | None,
+        host: str,
+        port: int = 0,
+        *,
+        certificate_port: int | None = None,
+        present: Present | None = None,
+        with_reflection: bool = True,
     ) -> None:
         self._drain = Drain()
+        self._vigil = Vigil(runtime.store)
+        self._store = runtime.store
+        self._present = present
+        self.certificate_port = certificate_port
+        directory = Directory(runtime.accounts, runtime.certificates)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(
-            interceptors=(Gate(runtime.accounts, self._drain),),
+            interceptors=(Gate(directory, self._drain, self._vigil),),
             options=_OPTIONS,
             maximum_concurrent_rpcs=limits.MAX_CALLS,
         )
@@ -63,14 +87,13 @@ class Service:
 
     async def start(self) -> int:
         """Listen; the port. OperatorError if that is not possible, which says why."""
-        check_free(self._host, self._port)
-        try:
-            self._port = self._bind(f"{_bracketed(self._host)}:{self._port}")
-        except RuntimeError:
-            raise OperatorError(f"cannot listen on {self._host}, port {self._port}: see the server's log") from None
+        self._port = self._listen(self._port, for_certificates=False)
+        if self.certificate_port is not None:
+            self.certificate_port = self._listen(self.certificate_port, for_certificates=True)
         for name in ("", *SERVICES):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
+        self._watching = asyncio.create_task(self._vigil.run())
         return self._port
 
     async def stop(self, grace: float = limits.DRAIN_GRACE) -> None:
@@ -78,12 +101,21 @@ class Service:
         await self._health.enter_graceful_shutdown()
         self._drain.begin()
         await self._server.stop(grace)
+        self._watching.cancel()
 
-    def _bind(self, address: str) -> int:
-        if self._tls is None:
+    def _listen(self, port: int, *, for_certificates: bool) -> int:
+        check_free(self._host, port)
+        try:
+            return self._bind(f"{_bracketed(self._host)}:{port}", for_certificates=for_certificates)
+        except RuntimeError:
+            raise OperatorError(f"cannot listen on {self._host}, port {port}: see the server's log") from None
+
+    def _bind(self, address: str, *, for_certificates: bool) -> int:
+        tls = self._tls
+        if tls is None:
             return self._server.add_insecure_port(address)
-        pair = (self._tls.key.reveal(), self._tls.chain)
-        return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        presented = Presented(self._present or (lambda: tls), self._store if for_certificates else None)
+        return self._server.add_secure_port(address, presented.credentials())
 
 
 def check_free(host: str, port: int) -> None:

@@ -26,7 +26,11 @@ ANSWERS: dict[Reason, tuple[_Code, str]] = {
     Reason.TOKEN_UNKNOWN: (_Code.UNAUTHENTICATED, "the token is not one of this server"),
     Reason.TOKEN_EXPIRED: (_Code.UNAUTHENTICATED, "the token has expired"),
     Reason.TOKEN_REVOKED: (_Code.UNAUTHENTICATED, "the token was revoked"),
-    Reason.ROLE_FORBIDDEN: (_Code.PERMISSION_DENIED, "the token is not for this call"),
+    Reason.ROLE_FORBIDDEN: (_Code.PERMISSION_DENIED, "the token or certificate is not for this call"),
+    Reason.CERTIFICATE_UNKNOWN: (_Code.UNAUTHENTICATED, "the certificate is not one that this server knows"),
+    Reason.CERTIFICATE_EXPIRED: (_Code.UNAUTHENTICATED, "the certificate has expired"),
+    Reason.CERTIFICATE_REVOKED: (_Code.UNAUTHENTICATED, "the certificate was revoked"),
+    Reason.CREDENTIALS_CONFLICT: (_Code.UNAUTHENTICATED, "token and certificate do not stand for the same caller"),
     Reason.NO_TABLE: (_Code.NOT_FOUND, "there is no table to use yet"),
     Reason.MANIFEST_UNKNOWN: (_Code.NOT_FOUND, "there is no such epoch or manifest"),
     Reason.EPOCH_RETIRED: (_Code.FAILED_PRECONDITION, "this epoch is retired: fetch the newest manifest"),
@@ -40,6 +44,11 @@ ANSWERS: dict[Reason, tuple[_Code, str]] = {
         f"a batch has at most {_MOST}",
     ),
     Reason.BATCH_EMPTY: (_Code.INVALID_ARGUMENT, "a batch has at least one voucher"),
+    Reason.RATE_LIMITED: (_Code.RESOURCE_EXHAUSTED, "the account sends vouchers faster than it may"),
+    Reason.QUOTA_EXCEEDED: (_Code.RESOURCE_EXHAUSTED, "the account has sent as much as it may"),
+    Reason.OVERLOADED: (_Code.RESOURCE_EXHAUSTED, "the server has as much to do as it can hold"),
+    Reason.TOO_MANY_CALLS: (_Code.RESOURCE_EXHAUSTED, "the caller has as many calls under way as it may"),
+    Reason.UPLOAD_IDLE: (_Code.DEADLINE_EXCEEDED, "nothing came, or nothing was read, for too long"),
     Reason.ACCOUNT_UNKNOWN: (_Code.NOT_FOUND, "there is no account of this name"),
     Reason.LOG_ENTRY_UNKNOWN: (_Code.NOT_FOUND, "this entry is not in the log"),
     Reason.LOG_OUT_OF_RANGE: (_Code.OUT_OF_RANGE, "the log has fewer entries"),
@@ -50,13 +59,24 @@ ANSWERS: dict[Reason, tuple[_Code, str]] = {
     Reason.INTERNAL_ERROR: (_Code.INTERNAL, "the server failed"),
 }
 #: Seconds to wait before trying again, where that helps.
-RETRY_AFTER: dict[Reason, int] = {Reason.STORE_UNAVAILABLE: 5, Reason.SHUTTING_DOWN: 5, Reason.LOG_UNSIGNED: 5}
+RETRY_AFTER: dict[Reason, int] = {
+    Reason.STORE_UNAVAILABLE: 5,
+    Reason.SHUTTING_DOWN: 5,
+    Reason.RATE_LIMITED: 5,
+    Reason.QUOTA_EXCEEDED: 3600,
+    Reason.OVERLOADED: 5,
+    Reason.TOO_MANY_CALLS: 5,
+    Reason.UPLOAD_IDLE: 5,
+    Reason.LOG_UNSIGNED: 5,
+}
 
 
-async def refuse(context: Context, reason: Reason, *, code: _Code | None = None, text: str = "") -> NoReturn:
-    """End a call with a reason; `code` and `text` in place of the reason's own."""
+async def refuse(
+    context: Context, reason: Reason, *, code: _Code | None = None, text: str = "", retry_after: float | None = None
+) -> NoReturn:
+    """End a call with a reason; `code`, `text` and `retry_after` (seconds) in place of the reason's own."""
     own_code, own_text = ANSWERS[reason]
-    status = rpc_status.to_status(rich_status(reason, code or own_code, text or own_text))
+    status = rpc_status.to_status(rich_status(reason, code or own_code, text or own_text, retry_after))
     await context.abort(status.code, status.details, status.trailing_metadata)
 
 
@@ -67,7 +87,7 @@ async def fail(context: Context, method: str, error: Exception) -> NoReturn:
     """
     if isinstance(error, RefusedError):
         _log.debug("%s refused: %s: %s", method, error.reason, error)
-        await refuse(context, error.reason)
+        await refuse(context, error.reason, retry_after=error.retry_after)
     if isinstance(error, StoreError):
         _log.warning("%s failed: %s", method, error)
         await refuse(context, Reason.STORE_UNAVAILABLE)
@@ -76,12 +96,12 @@ async def fail(context: Context, method: str, error: Exception) -> NoReturn:
     await refuse(context, Reason.INTERNAL_ERROR, text=f"{ANSWERS[Reason.INTERNAL_ERROR][1]}: incident {incident}")
 
 
-def rich_status(reason: Reason, code: _Code, text: str) -> status_pb2.Status:
+def rich_status(reason: Reason, code: _Code, text: str, retry_after: float | None = None) -> status_pb2.Status:
     """The status with its details."""
     details = [_packed(error_details_pb2.ErrorInfo(domain=DOMAIN, reason=reason.value))]
-    if seconds := RETRY_AFTER.get(reason):
+    if seconds := RETRY_AFTER.get(reason) if retry_after is None else retry_after:
         retry = error_details_pb2.RetryInfo()
-        retry.retry_delay.seconds = seconds
+        retry.retry_delay.FromMilliseconds(max(1, round(1000 * seconds)))
         details.append(_packed(retry))
     return status_pb2.Status(code=code.value[0], message=text, details=details)
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tpsi_server.store.accounts import AccountRecord, AccountStore, TokenRecord
+from tpsi_server.store.certificates import CertificateRecord, CertificateStore
 from tpsi_server.store.database import Database
 from tpsi_server.store.epochs import EpochRecord, EpochStore
 from tpsi_server.store.flags import Flag
@@ -25,6 +26,8 @@ __all__ = [
     "AccountRecord",
     "AccountStore",
     "Answer",
+    "CertificateRecord",
+    "CertificateStore",
     "Claim",
     "Claimed",
     "Database",
@@ -63,6 +66,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.accounts = AccountStore(database)
+        self.certificates = CertificateStore(database)
         self.lists = ListStore(database)
         self.epochs = EpochStore(database)
         self.vouchers = VoucherStore(database)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision of the schema: `migrations` tells how to change it.
-REVISION = "r0002"
+REVISION = "r0003"
 
 #: SQLite counts rows by itself only in columns of the type INTEGER.
 _RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -77,6 +77,40 @@ tokens = Table(
     Column("expires", BigInteger),
     Column("revoked", BigInteger),
     sqlite_autoincrement=True,
+)
+
+#: Client certificates, by the SHA-256 of their DER. `anchor` is the DER of one that no authority of this server issued.
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("account", ForeignKey("accounts.id"), index=True),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("revoked", BigInteger),
+    Column("anchor", LargeBinary),
+    sqlite_autoincrement=True,
+)
+
+#: What one account may send, where that is not what the server's settings say. 0 is no limit.
+account_limits = Table(
+    "account_limits",
+    metadata,
+    Column("account", ForeignKey("accounts.id"), primary_key=True),
+    Column("vouchers", BigInteger),
+    Column("octets_a_day", BigInteger),
+    Column("vouchers_a_second", BigInteger),
+)
+
+#: Octets of vouchers that an account has sent on its last day, counted from 1970.
+account_usage = Table(
+    "account_usage",
+    metadata,
+    Column("account", ForeignKey("accounts.id"), primary_key=True),
+    Column("day", BigInteger, nullable=False),
+    Column("octets", BigInteger, nullable=False),
 )
 
 # ---------------------------------------------------------------- lists
