@@ -1,11 +1,11 @@
 # make demo: install into .venv and run the demonstration; make test: install and run all checks.
-# The README lists the plain commands beside each.
+# The README lists the plain commands beside each. make native: build the optional native core (needs Rust) into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types bench generate clean
+.PHONY: demo test check lint types bench generate native native-test clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo
@@ -38,5 +38,14 @@ $(VENV)/.test: pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[demo,test]'
 	touch $@ $(VENV)/.demo
 
+native: $(VENV)/.demo
+	@command -v cargo >/dev/null || { echo "make native needs Rust 1.89 or later, with cargo: https://rustup.rs"; exit 1; }
+	$(BIN)/python -m pip install --quiet ./native
+
+# the core's own tests, and everything that computes in a group again, on the core
+native-test: native $(VENV)/.test
+	cd native && cargo fmt --check && cargo clippy --release --all-targets -- -D warnings && cargo test --release
+	TPSI_TEST_NATIVE=1 TPSI_BACKEND=native $(BIN)/python -m pytest -n auto tests/groups tests/protocol tests/test_transcripts.py tests/server
+
 clean:
-	rm -rf $(VENV) demo-out bench-out build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) native/target demo-out bench-out build *.egg-info .mypy_cache .pytest_cache .ruff_cache

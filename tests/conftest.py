@@ -1,10 +1,11 @@
-"""Fixtures that several folders of tests share."""
+"""Fixtures that several folders of tests share, and what every run of the tests says about itself."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.backends import LEFT_OUT
 from tests.support.postgres import PostgresServer
 from tpsi_server.store import Location
 
@@ -25,3 +26,8 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Locatio
     server: PostgresServer = request.getfixturevalue("postgres")
     with server.database() as url:
         yield url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LEFT_OUT:
+        terminalreporter.write_line(f"The native core's tests were left out: {LEFT_OUT} (make native installs it).")

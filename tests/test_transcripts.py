@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
+from tests.support.backends import BACKENDS
 from tests.vectors import generate
 from tests.vectors.mutations import changed, leaves, mutated, sample, shape, with_member, without
 from tests.vectors.replay import Epoch, sealed_again
@@ -42,7 +43,11 @@ def test_the_committed_files_are_what_the_generator_makes(file: str) -> None:
     assert generate.contents(file) == (VECTORS / file).read_text("ascii"), "run python -m tests.vectors.generate"
 
 
-def test_the_library_makes_tables_and_vouchers_from_the_recorded_values(name: str) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_library_makes_tables_and_vouchers_from_the_recorded_values(
+    name: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TPSI_BACKEND", backend)
     transcript = read(name)
     epochs = [Epoch(transcript, record) for record in transcript["epochs"]]
     for epoch in epochs:

@@ -13,13 +13,13 @@ import numpy as np
 from tpsi.account import shares, synthetic_share
 from tpsi.device import Device, Item
 from tpsi.errors import CallerError
-from tpsi.groups import Group, Rng, Rows
+from tpsi.groups import Group, Probed, Rng, Rows
 from tpsi.groups.rows import split_rows
 from tpsi.labels import Label
 from tpsi.planning import Kind, Plan, plan_vouchers
 from tpsi.randomness import Drawn, Indices, draw, permutation
 from tpsi.symmetric import KEY_SIZE, seal_many
-from tpsi.table import hash_items
+from tpsi.table import item_tag
 from tpsi.voucher import (
     Header,
     context,
@@ -119,9 +119,10 @@ def _seal(
     group, width = device.manifest.group, slot_count(device.manifest)
     count = len(plans) * width
     zeros = bytes(KEY_SIZE + share_size(device.manifest.sharing.rows))
-    q, keks = group.multiply_base(drawn.gammas.reshape(count, group.scalar_size)), drawn.keks.reshape(count, KEY_SIZE)
+    q, keks = np.zeros((count, group.element_size), np.uint8), drawn.keks.reshape(count, KEY_SIZE)
     work = _Work(device, items, plans, drawn, width, split_rows(drawn.rkeys), q, keks.copy(), [zeros] * count)
     bad = _real_slots(work)
+    _other_slots(work)
     _synthetic_slots(work)
     if not work.q.any(axis=1).all():
         raise CallerError("the randomness makes Q the identity: draw again")
@@ -141,16 +142,19 @@ def _real_slots(work: _Work) -> int:
     if not probes:
         return 0
     first, encoded, subjects = zip(*probes, strict=True)
-    found = device.table.lookup(encoded)
+    rows = np.array(first)[:, None] + np.arange(per_probe)  # (n, candidates): the slot of each
+    probed = Probed(encoded, item_tag(group), device.table.read(encoded))
+    pairs = group.seal(probed, work.betas(rows), work.gammas(rows), _public_key(device))
+    work.q[rows] = pairs.q
     made = shares(device.keys, subjects)
-    good = found.good.ravel()
-    rows = (np.array(first)[:, None] + np.arange(per_probe)).ravel()[good]  # the slot of every good candidate
-    owner = np.repeat(np.arange(len(probes)), per_probe)[good]
-    betas, points = work.betas(rows), found.elements.reshape(-1, group.element_size)[good]
-    work.q[rows] = group.add(group.multiply(betas, hash_items(group, encoded)[owner]), work.q[rows])
-    s = group.add(group.multiply(betas, points), group.multiply(work.gammas(rows), _public_key(device)))
-    work.fill(rows, s, [made[whose] for whose in owner.tolist()])
-    return int(np.count_nonzero(~good))
+    work.fill(rows[pairs.good], pairs.s[pairs.good], [made[whose] for whose in np.nonzero(pairs.good)[0].tolist()])
+    return int(np.count_nonzero(~pairs.good))
+
+
+def _other_slots(work: _Work) -> None:
+    """Q = γ·G for the slots that belong to no candidate (7.4, 7.5)."""
+    rows = np.flatnonzero(~work.q.any(axis=1))
+    work.q[rows] = work.group.multiply_base(work.gammas(rows))
 
 
 def _synthetic_slots(work: _Work) -> None:

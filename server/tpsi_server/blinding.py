@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
 from tpsi import Group, Secret, TableSecrets, group
-from tpsi.groups import Rows
+from tpsi.groups import Rows, set_threads
 from tpsi.table import Progress, blind_items
 from tpsi_server.children import interrupts_held
 
@@ -66,6 +66,7 @@ _SECRETS: list[tuple[Group, TableSecrets]] = []  # of this process, if it is one
 
 
 def _start(suite: str, alpha: bytes, fill_key: bytes) -> None:
+    set_threads(1)  # the processes are the threads
     _SECRETS.append((group(suite), TableSecrets(Secret(alpha), Secret(fill_key))))
 
 

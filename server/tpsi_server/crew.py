@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
+from tpsi.groups import set_threads
 from tpsi_server.children import interrupts_held
 from tpsi_server.jobs import Job, Result
 
@@ -148,6 +149,7 @@ class _Worker:
 
 def _work(connection: "Connection[Any, Any]") -> None:
     """The life of a process: a sign that it is there, then results for jobs, until the other end is gone."""
+    set_threads(1)  # the crew's processes share the processors
     with suppress(EOFError, OSError):
         connection.send(None)
         while True:

@@ -280,6 +280,13 @@ def test_multiplication_of_untrusted_rows_marks_the_invalid_ones(group: Group) -
     assert not products[~accepted].any()
 
 
+def test_multiplication_of_untrusted_rows_by_zero_marks_the_same_ones(group: Group) -> None:
+    rows = outside(group)
+    products, accepted = group.multiply_untrusted(group.encode_scalars([0]), rows)
+    assert accepted.tolist() == group.valid(rows).tolist()
+    assert not products.any()
+
+
 def test_addition_of_untrusted_rows_marks_the_invalid_ones(group: Group) -> None:
     rows = outside(group)
     left, right = np.repeat(rows, len(rows), axis=0), np.tile(rows, (len(rows), 1))

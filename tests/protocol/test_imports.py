@@ -45,8 +45,13 @@ LIBRARIES = frozenset({"Crypto", "cryptography", "flint", "numpy", "rbcl"})
 PICTURES = ROOT / "protocol" / "tpsi" / "pictures"
 #: The only places that load Pillow when they are loaded, each of them when it is first needed.
 NEED_PILLOW = {"decode.py"}
-#: The one exception: libsodium's binding unpacks a library file and leaves it; `sodium.py` removes it.
-UNPACKING = {"ctypes", "os", "tempfile"}
+#: The exceptions. libsodium's binding unpacks a library file and leaves it; `sodium.py` removes it. The choice of what
+#: computes is in an environment variable, and the native core is not a dependency: two files know of it.
+EXTRA = {
+    "sodium.py": {"ctypes", "os", "tempfile"},
+    "backends.py": {"os", "tpsi_native"},
+    "native.py": {"tpsi_native"},
+}
 
 
 def imported(path: Path) -> set[str]:
@@ -85,8 +90,7 @@ def modules(tree: ast.AST) -> set[str]:
 
 def test_the_protocol_is_arithmetic_and_bytes() -> None:
     for path in protocol():
-        extra = UNPACKING if path.name == "sodium.py" else set()
-        assert imported(path) - {"tpsi"} <= STANDARD | LIBRARIES | extra, path
+        assert imported(path) - {"tpsi"} <= STANDARD | LIBRARIES | EXTRA.get(path.name, set()), path
 
 
 def test_the_protocol_opens_no_file_and_prints_nothing() -> None:

@@ -6,7 +6,7 @@ a process.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,41 @@ Rows: TypeAlias = NDArray[np.uint8]
 #: A source of uniform octets: `rng(n)` returns n of them. `secrets.token_bytes` is the default everywhere.
 Rng: TypeAlias = Callable[[int], bytes]
 
+#: Told now and then how much is done, of how much.
+Done: TypeAlias = Callable[[int, int], None]
+
+
+class Probed(NamedTuple):
+    """n items and what a table holds for them: `messages`, hashed under `dst`; `cells` (n, arity, element_size)."""
+
+    messages: Sequence[bytes]
+    dst: bytes
+    cells: Rows
+
+
+class Slots(NamedTuple):
+    """The two products of slots, one for each of the c candidates of n items (specification, section 7.3).
+
+    `q`, `s` (n, c, element_size); `good` (n, c): False marks a bad candidate, whose Q is γ·G, as in a random slot, and
+    whose S is to be ignored.
+    """
+
+    q: Rows
+    s: Rows
+    good: NDArray[np.bool_]
+
+
+class Equations(NamedTuple):
+    """A fuse table's equations `T[own] = (V − T[others 0]) − T[others 1]`, in the order in which they are solved.
+
+    `own` (n,): before, these cells hold V; `others` (n, 2). `rounds`: how many follow each other of which none has
+    another's cell, so that they may be solved together; they add up to n.
+    """
+
+    own: NDArray[np.signedinteger[Any]]
+    others: NDArray[np.signedinteger[Any]]
+    rounds: Sequence[int]
+
 
 class Group(Protocol):
     """A group of prime order. In the methods, an argument of one row stands for as many as the other has.
@@ -28,6 +63,8 @@ class Group(Protocol):
     arrays.
     """
 
+    backend: str  # "native" or "library": what `group` was asked for, or found
+    engine: str  # what computes, for people
     suite: str  # the ciphersuite's name, as in the specification
     order: int
     element_size: int  # Ne, in octets
@@ -78,6 +115,32 @@ class Group(Protocol):
 
     def subtract(self, left: Rows, right: Rows) -> Rows:
         """(n, element_size): differences, row by row."""
+        ...
+
+    def blind(self, scalar: Rows, messages: Sequence[bytes], dst: bytes) -> Rows:
+        """(n, element_size): the one scalar times the hash of every message."""
+        ...
+
+    def candidates(self, cells: Rows, count: int) -> tuple[Rows, NDArray[np.bool_]]:
+        """(n, count, element_size) and (n, count): the candidates that cells give, and which are good (section 4).
+
+        `cells` (n, arity, element_size), from outside. `count` is 1 if they are summed, arity if each is a candidate.
+        Never raises for the content of a cell.
+        """
+        ...
+
+    def seal(self, probed: Probed, betas: Rows, gammas: Rows, key: Rows) -> Slots:
+        """Q = β·H(message) + γ·G and S = β·candidate + γ·key for every candidate (sections 7.3 and 7.4).
+
+        `cells` of `probed` as in `candidates`; `betas`, `gammas` (n, count, scalar_size); `key` (1, element_size).
+        """
+        ...
+
+    def solve(self, cells: Rows, equations: Equations, done: Done) -> None:
+        """Solve, in place, the assigned cells of a fuse table (section 4.2). All others hold their fill.
+
+        In variable time. Raises ElementError, and leaves the cells in no state to be used, if one is not an element.
+        """
         ...
 
     def weighted_sum(self, scalars: Rows, elements: Rows) -> Rows:

@@ -31,6 +31,8 @@ class P256(Composed):
     inside a computation, becomes that point.
     """
 
+    backend = "library"
+    engine = "pycryptodome"
     suite = P256_SHA256
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     element_size = ELEMENT

@@ -2,41 +2,33 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tpsi.errors import CallerError, DecodeError, ElementError
-from tpsi.groups import RISTRETTO255_SHA512, sodium
-from tpsi.groups.base import Rng, Rows
+from tpsi.errors import ElementError
+from tpsi.groups import sodium
+from tpsi.groups.base import Rows
 from tpsi.groups.composed import Composed
 from tpsi.groups.expand import expand_message_xmd
-from tpsi.groups.rows import below, draw_scalars, join_rows, pair_count, require_rows
-
-SIZE: Final = 32
-WIDE: Final = 64
-
-_NOT_AN_ELEMENT: Final = "a row is not the canonical encoding of a ristretto255 element"
+from tpsi.groups.rows import join_rows, pair_count, require_rows
+from tpsi.groups.scalars255 import NOT_AN_ELEMENT, SIZE, WIDE, Scalars255
 
 
-class Ristretto255(Composed):
+class Ristretto255(Scalars255, Composed):
     """Implements `Group`. Every operation is one call of libsodium a row, on addresses inside the arrays.
 
-    Three habits of libsodium end here. Version 1.0.18, which `rbcl` brings, ignores the top bit of an
-    encoding, where RFC 9496 (section 4.3.1) has a decoder refuse one that is set. It takes the identity for a
-    valid element. And it has one status for "invalid encoding" and "the result is the identity": these are
-    told apart by a second look at the rows concerned, of which an honest run has none.
+    Four habits of libsodium end here. Version 1.0.18, which `rbcl` brings, ignores the top bit of an
+    encoding, where RFC 9496 (section 4.3.1) has a decoder refuse one that is set, and that of a scalar. It takes
+    the identity for a valid element. And it has one status for "invalid encoding" and "the result is the identity":
+    these are told apart by a second look at the rows concerned, of which an honest run has none.
 
     A call lets go of the interpreter's lock. So batches in several threads run side by side, but beside a
     thread that is busy in Python every row waits `sys.getswitchinterval()`: put such work in another process.
     """
 
-    suite = RISTRETTO255_SHA512
-    order = 2**252 + 27742317777372353535851937790883648493
-    element_size = SIZE
-    scalar_size = SIZE
-    wide_size = WIDE
+    backend = "library"
+    engine = "libsodium"
 
     def hash_to_group(self, messages: Sequence[bytes], dst: bytes) -> Rows:
         """ristretto255_XMD:SHA-512_R255MAP_RO_."""
@@ -58,13 +50,9 @@ class Ristretto255(Composed):
         _run(sodium.scalar_reduce, scalars, _addresses(wide))
         return scalars
 
-    def random_scalars(self, count: int, rng: Rng) -> Rows:
-        """See `Group.random_scalars`."""
-        return draw_scalars(self, count, rng)
-
     def multiply(self, scalars: Rows, elements: Rows) -> Rows:
         """See `Group.multiply`; a scalar that is not below the order raises CallerError."""
-        scalars = self._reduced(scalars)
+        scalars = self.reduced(scalars)
         elements = _operands(elements)
         count = pair_count(scalars, elements)
         products = _empty(count)
@@ -76,17 +64,19 @@ class Ristretto255(Composed):
 
     def multiply_untrusted(self, scalars: Rows, elements: Rows) -> tuple[Rows, NDArray[np.bool_]]:
         """See `Group.multiply_untrusted`."""
-        scalars, elements = self._reduced(scalars), require_rows(elements, SIZE, "elements")
+        scalars, elements = self.reduced(scalars), require_rows(elements, SIZE, "elements")
         count = pair_count(scalars, elements)
         products = _empty(count)
         accepted = ~_top_bits(elements) & elements.any(axis=1)
-        accepted[_run(sodium.multiply, products, _repeated(scalars, count), _repeated(elements, count))] = False
+        failed = _run(sodium.multiply, products, _repeated(scalars, count), _repeated(elements, count))
+        products[failed] = 0
+        accepted[failed] &= self.valid(elements[failed])  # a product with zero is the identity: no fault of the element
         products[~accepted] = 0
         return products, accepted
 
     def multiply_base(self, scalars: Rows) -> Rows:
         """See `Group.multiply_base`; a scalar that is not below the order raises CallerError."""
-        scalars = self._reduced(scalars)
+        scalars = self.reduced(scalars)
         products = _empty(len(scalars))
         products[_run(sodium.multiply_base, products, _addresses(scalars))] = 0
         return products
@@ -108,31 +98,13 @@ class Ristretto255(Composed):
         """See `Group.subtract`."""
         return _combine(sodium.subtract, left, right)
 
-    def encode_scalars(self, values: Sequence[int]) -> Rows:
-        """Integers, reduced modulo the order, little-endian."""
-        return join_rows([(value % self.order).to_bytes(SIZE, "little") for value in values], SIZE)
-
-    def decode_scalars(self, scalars: Rows) -> list[int]:
-        """See `Group.decode_scalars`."""
-        scalars = require_rows(scalars, SIZE, "scalars")
-        if not below(scalars[:, ::-1], self.order).all():
-            raise DecodeError("a scalar is not below the group's order")
-        return [int.from_bytes(row.tobytes(), "little") for row in scalars]
-
-    def _reduced(self, scalars: Rows) -> Rows:
-        """libsodium ignores a scalar's top bit: only what is below the order may reach it."""
-        scalars = require_rows(scalars, SIZE, "scalars")
-        if not below(scalars[:, ::-1], self.order).all():
-            raise CallerError("a scalar is not below the group's order: reduce it first")
-        return scalars
-
 
 def _combine(function: sodium.Function, left: Rows, right: Rows) -> Rows:
     left, right = _operands(left), _operands(right)
     count = pair_count(left, right)
     results = _empty(count)
     if len(_run(function, results, _repeated(left, count), _repeated(right, count))):
-        raise ElementError(_NOT_AN_ELEMENT)
+        raise ElementError(NOT_AN_ELEMENT)
     return results
 
 
@@ -140,7 +112,7 @@ def _operands(elements: Rows) -> Rows:
     """Rows that libsodium may be asked to decode: it checks all but the top bit."""
     elements = require_rows(elements, SIZE, "elements")
     if _top_bits(elements).any():
-        raise ElementError(_NOT_AN_ELEMENT)
+        raise ElementError(NOT_AN_ELEMENT)
     return elements
 
 
@@ -172,4 +144,4 @@ def _run(function: sodium.Function, results: Rows, *arguments: Iterable[int]) ->
 def _require_accepted(elements: Rows) -> None:
     """ElementError unless libsodium decodes every row, be it to the identity."""
     if not all(map(sodium.is_valid_point, _addresses(elements))):
-        raise ElementError(_NOT_AN_ELEMENT)
+        raise ElementError(NOT_AN_ELEMENT)

@@ -1,7 +1,7 @@
 """The blinded table: geometry, peeling, blinding, building and lookup (specification, section 4)."""
 
 from tpsi.table.blinded import BlindedTable, Candidates
-from tpsi.table.blinding import TableSecrets, blind_items, fill_elements, hash_items
+from tpsi.table.blinding import TableSecrets, blind_items, fill_elements, hash_items, item_tag
 from tpsi.table.building import (
     BuiltTable,
     Layout,
@@ -32,5 +32,6 @@ __all__ = [
     "find_layout",
     "geometry",
     "hash_items",
+    "item_tag",
     "lay_out",
 ]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tpsi.errors import CallerError
 from tpsi.groups import Group, Rows
-from tpsi.table.geometry import SEED_SIZE, FuseGeometry, Geometry
+from tpsi.table.geometry import SEED_SIZE, Geometry
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,21 +44,12 @@ class BlindedTable:
                 f"not {self.cells.shape} of {self.cells.dtype}"
             )
 
-    def lookup(self, items: Sequence[bytes]) -> Candidates:
-        """The candidates of every encoded item hash; never raises for the content of a cell."""
-        group, count = self.group, len(items)
+    def read(self, items: Sequence[bytes]) -> Rows:
+        """(n, arity, element_size): the cells of every encoded item hash, whatever is in them."""
         positions = self.geometry.positions(items, self.seed)
         read = np.ascontiguousarray(self.cells[positions.ravel()])
-        columns = read.reshape(count, self.geometry.arity, group.element_size)
-        if isinstance(self.geometry, FuseGeometry):
-            # The additions decode every cell, so they tell the invalid ones too; only the identity passes there.
-            present: NDArray[np.bool_] = np.all(np.any(columns, axis=2), axis=1)
-            partial, accepted = group.add_untrusted(columns[:, 0], columns[:, 1])
-            total, accepted_too = group.add_untrusted(partial, columns[:, 2])
-            good: NDArray[np.bool_] = present & accepted & accepted_too & total.any(axis=1)
-            return Candidates(total[:, None, :], good.reshape(-1, 1))
-        valid = group.valid(read)
-        read[~valid] = 0  # the identity, which every operation accepts
-        sound = valid.reshape(count, self.geometry.arity)
-        repeated: NDArray[np.bool_] = np.all(columns[:, 0] == columns[:, 1], axis=1)
-        return Candidates(columns, np.stack([sound[:, 0], sound[:, 1] & ~repeated], axis=1))
+        return read.reshape(len(items), self.geometry.arity, self.group.element_size)
+
+    def lookup(self, items: Sequence[bytes]) -> Candidates:
+        """The candidates of every encoded item hash; never raises for the content of a cell."""
+        return Candidates(*self.group.candidates(self.read(items), self.geometry.candidates))

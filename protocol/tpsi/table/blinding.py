@@ -42,7 +42,12 @@ class TableSecrets:
 
 def hash_items(group: Group, items: Sequence[bytes]) -> Rows:
     """(n, element_size): H(y) of every encoded item hash."""
-    return group.hash_to_group(items, ITEM_DST + group.suite.encode())
+    return group.hash_to_group(items, item_tag(group))
+
+
+def item_tag(group: Group) -> bytes:
+    """The domain-separation tag of H."""
+    return ITEM_DST + group.suite.encode()
 
 
 def fill_elements(group: Group, fill_key: Secret, cells: Sequence[int]) -> Rows:
@@ -56,7 +61,7 @@ def blind_items(group: Group, items: Sequence[bytes], table_secrets: TableSecret
 
     Raises BuildError if one is the identity: probability about n / order; start again with fresh secrets.
     """
-    blinded = group.multiply(table_secrets.scalar(group), hash_items(group, items))
+    blinded = group.blind(table_secrets.scalar(group), items, item_tag(group))
     if not blinded.any(axis=1).all():
         raise BuildError("an item was blinded to the identity: start again with fresh secrets")
     return blinded

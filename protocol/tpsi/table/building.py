@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from tpsi.errors import BuildError
-from tpsi.groups import Group, Rng, Rows
+from tpsi.groups import Equations, Group, Rng, Rows
 from tpsi.items import ItemHash
 from tpsi.secret import Secret
 from tpsi.table.blinded import BlindedTable
@@ -137,17 +137,12 @@ def _write_fill(group: Group, cells: Rows, layout: Layout, fill_key: Secret, pro
 
 def _solve_backwards(group: Group, cells: Rows, layout: Layout, progress: Progress) -> None:
     """Turn the V in the assigned cells of a fuse table into T[c] = (V − T[c']) − T[c''], the last round first."""
-    done, total = 0, len(layout.items)
-    for members in reversed(layout.peeling.rounds):
-        for start in range(0, len(members), BATCH):
-            batch = members[start : start + BATCH]
-            mine = layout.assigned[batch]
-            around = layout.positions[batch]
-            others = around[around != mine[:, None]].reshape(-1, 2)
-            difference = group.subtract(cells[mine], cells[others[:, 0]])
-            cells[mine] = group.subtract(difference, cells[others[:, 1]])
-            done += len(batch)
-        progress("encoding", done, total)
+    rounds = layout.peeling.rounds[::-1]
+    order = np.concatenate(rounds) if rounds else layout.assigned
+    own, around = layout.assigned[order], layout.positions[order]
+    others = around[around != own[:, None]].reshape(-1, 2)
+    equations = Equations(own, others, [len(members) for members in rounds])
+    group.solve(cells, equations, lambda done, total: progress("encoding", done, total))
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:

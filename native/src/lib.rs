@@ -1,0 +1,13 @@
+//! Batched ristretto255 operations for tpsi.
+//!
+//! Everything that computes with secret scalars or secret elements runs in constant time and wipes what it held;
+//! `weighted_sum` and `solve` are for public values and do not. Rows are `numpy` arrays of `uint8`; the interpreter's
+//! lock is not held while a batch is computed.
+
+mod batch;
+mod chunk;
+mod dalek;
+mod expand;
+mod python;
+mod solve;
+mod threads;
