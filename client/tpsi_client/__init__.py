@@ -16,6 +16,7 @@ from tpsi_client.enrolment import Enrolment
 from tpsi_client.errors import (
     DiskError,
     EnrolmentError,
+    ForkError,
     HomeError,
     IdentityError,
     LockedError,
@@ -39,6 +40,7 @@ __all__ = [
     "Enrolment",
     "EnrolmentError",
     "FetchReport",
+    "ForkError",
     "HomeError",
     "IdentityError",
     "Item",

@@ -9,12 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from tpsi import Item, Pins, SyntheticMode
+from tpsi import Item, Manifest, Pins, SyntheticMode
+from tpsi.log import Notice
 from tpsi_client.enrolling import Choices, Enrolled, enrol
 from tpsi_client.enrolment import Enrolment
+from tpsi_client.errors import ForkError
+from tpsi_client.evidence import keep
 from tpsi_client.fetching import Progress, download, newest
 from tpsi_client.home import Home, HomeLock, default_home
 from tpsi_client.local import LocalDevice, silent
+from tpsi_client.log import follow, notices
 from tpsi_client.scanning import ScanReport
 from tpsi_client.selfcheck import SelfCheck, self_check
 from tpsi_client.service import Patience, Retry, Service
@@ -29,13 +33,14 @@ _T = TypeVar("_T")
 @dataclass(frozen=True, slots=True)
 class FetchReport:
     """`new`: the epoch was not known before; `received`: octets of its table that came over the network; `check` is
-    None if there was nothing new to check."""
+    None if there was nothing new to check; `notices`: what the server newly told of reveals of this account."""
 
     epoch: int
     items: int
     new: bool
     received: int
     check: SelfCheck | None
+    notices: tuple[Notice, ...] = ()
 
 
 class AsyncDevice:
@@ -129,6 +134,8 @@ class AsyncDevice:
             arrival = await retry.persist(lambda: newest(service, local.configuration.pins, seen))
             manifest = arrival.manifest
             digest = manifest.digest
+            await self._follow_log(service, retry, manifest)
+            told = await self._notices(service, retry)
             check = None
             if chain.in_use() != digest:
                 check = await retry.persist(lambda: self_check(service, manifest))
@@ -140,7 +147,7 @@ class AsyncDevice:
             local.state.note(settings.LAST_FETCH, str(int(time.time())))
         local.forget_table()
         await asyncio.to_thread(prune, local.home, digest)
-        return FetchReport(manifest.epoch, manifest.items, seen is None or seen.digest != digest, received, check)
+        return FetchReport(manifest.epoch, manifest.items, seen is None or seen.digest != digest, received, check, told)
 
     async def upload(self, *, progress: Progress = silent, again: bool = False) -> UploadReport:
         """Send all queued vouchers, with `again` the refused ones, too, as they are.
@@ -254,6 +261,32 @@ class AsyncDevice:
     async def status(self) -> Status:
         """The device's counts and settings."""
         return await asyncio.to_thread(self._local.status)
+
+    async def _follow_log(self, service: Service, retry: Retry, manifest: Manifest) -> None:
+        """Check the server's log against the state that was seen last, and keep what it is now, or the evidence."""
+        state, pins = self._local.state, self._local.configuration.pins
+        try:
+            newest = await retry.persist(lambda: follow(service, pins, state.checkpoint, manifest))
+        except ForkError as error:
+            path = keep(self._local.home.evidence, error.fork)
+            raise ForkError(
+                f"{error}. The table is not used. The evidence is in {path}: give it to whoever audits the list "
+                f"(`tpsi-audit evidence {path}` checks it)",
+                error.fork,
+                path,
+            ) from None
+        state.keep_checkpoint(newest)
+
+    async def _notices(self, service: Service, retry: Retry) -> tuple[Notice, ...]:
+        """What the server tells of reveals that it has not told before; kept."""
+        state, account = self._local.state, self._local.configuration.account
+        known, signed = state.notices, state.checkpoint
+        if signed is None:
+            return ()
+        newest, after = signed.checkpoint, known[-1][0] + 1 if known else 0
+        found = await retry.persist(lambda: notices(service, newest, account, after))
+        state.keep_notices([(one.index, one.notice) for one in found])
+        return tuple(one.notice for one in found)
 
     def _service(self) -> Service:
         return Service(self._local.configuration.endpoint)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tpsi import Manifest, Pins, SyntheticMode, picture_threshold
+from tpsi.log import SignedCheckpoint
 from tpsi.signing import SignedManifest
 from tpsi_client.account_secret import AccountSecret
 from tpsi_client.configuration import DEFAULT_SIZE_CLASS, Configuration
@@ -11,6 +12,7 @@ from tpsi_client.errors import EnrolmentError
 from tpsi_client.fetching import Arrival, newest
 from tpsi_client.home import Home
 from tpsi_client.local import check_list
+from tpsi_client.log import follow
 from tpsi_client.selfcheck import SelfCheck, self_check
 from tpsi_client.service import Service
 from tpsi_client.state import State
@@ -59,12 +61,13 @@ async def enrol(service: Service, home: Home, enrolment: Enrolment, choices: Cho
     first = SignedManifest.decode(await service.signed_manifest()).verify(enrolment.server_key)
     pins = _pins(enrolment, choices, first)
     arrival = await newest(service, pins, None)
+    checkpoint = await follow(service, pins, None, arrival.manifest)
     check = await self_check(service, arrival.manifest)
     # One that an interrupted enrolment left is as good as a new one, and its outbox knows it.
     secret = AccountSecret.load(home) if home.secret.exists() else AccountSecret.draw(enrolment.list_id)
     configuration = Configuration(enrolment.endpoint, enrolment.list_name, enrolment.account, pins, choices.size_class)
     check_list(secret, configuration)
-    _store(home, configuration, secret, arrival)
+    _store(home, configuration, secret, arrival, checkpoint)
     return Enrolled(arrival.manifest, check, renewed=False)
 
 
@@ -149,13 +152,16 @@ def _auditors(enrolment: Enrolment, choices: Choices) -> tuple[tuple[bytes, ...]
     return keys, suggested if choices.auditors_needed is None else choices.auditors_needed
 
 
-def _store(home: Home, configuration: Configuration, secret: AccountSecret, arrival: Arrival) -> None:
+def _store(
+    home: Home, configuration: Configuration, secret: AccountSecret, arrival: Arrival, checkpoint: SignedCheckpoint
+) -> None:
     """Write the files, the one that makes the folder a device last."""
     secret.save(home)
     TableFolder.of(home, arrival.manifest).save_manifest(arrival.envelope)
     state = State.create(home.outbox, configuration.identity, secret.check)
     try:
         state.chain.follow(arrival.links)
+        state.keep_checkpoint(checkpoint)
     finally:
         state.close()
     configuration.save(home)

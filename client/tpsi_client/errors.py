@@ -1,8 +1,10 @@
 """What can go wrong on a device: each class says whose turn it is, each message what to do."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from tpsi.errors import TpsiError, VerificationError
+from tpsi.log import Fork
 
 
 class HomeError(TpsiError):
@@ -39,6 +41,16 @@ class SelfCheckError(VerificationError):
     """This device computes other hashes than the list holds, so that nothing would ever match."""
 
     code = "SELF_CHECK_FAILED"
+
+
+class ForkError(VerificationError):
+    """The server showed two histories. `fork` is the evidence; `path` where it is kept, once it is."""
+
+    code: ClassVar[str] = "SERVER_FORKED"
+
+    def __init__(self, message: str, fork: Fork, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.fork, self.path = fork, path
 
 
 class ServiceError(TpsiError):

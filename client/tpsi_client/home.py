@@ -47,6 +47,11 @@ class Home:
         return self.path / "table"
 
     @property
+    def evidence(self) -> Path:
+        """What shows that a server lied, if it did."""
+        return self.path / "evidence"
+
+    @property
     def lock(self) -> Path:
         """The file whose lock is held by the process that changes anything here."""
         return self.path / "lock"

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from tpsi import CallerError, Item, TpsiError, picture_threshold
 from tpsi.account import draw_generation
+from tpsi.log import SignedCheckpoint
 from tpsi.parameters import CountBy, SyntheticMode
 from tpsi.pictures import HASHERS
 from tpsi.trust import Pins
@@ -177,6 +178,13 @@ class LocalDevice:
         self.configuration.save(self.home)
         return pins
 
+    def checkpoint(self) -> SignedCheckpoint:
+        """The state of the server's log that the device accepted last. Raises HomeError if there is none yet."""
+        signed = self.state.checkpoint
+        if signed is None:
+            raise HomeError("this device has not seen the server's log yet; run: tpsi-device fetch")
+        return signed
+
     def status(self) -> Status:
         """All counts and settings; works while another process uses the device."""
         state, configuration = self.state, self.configuration
@@ -204,6 +212,9 @@ class LocalDevice:
             table_complete=folder is not None and folder.complete,
             lowest_threshold=configuration.pins.lowest_threshold,
             least_synthetic=configuration.pins.least_synthetic,
+            notices=tuple((notice.time, notice.vouchers) for _, notice in state.notices),
+            log_entries=state.checkpoint.checkpoint.size if state.checkpoint else None,
+            evidence=tuple(str(path) for path in sorted(self.home.evidence.glob("*.json"))),
             modes=tuple(mode.value for mode in configuration.pins.modes),
             auditors=tuple(key.hex() for key in configuration.pins.auditor_keys),
             auditors_needed=configuration.pins.auditor_quorum,

@@ -12,7 +12,8 @@ class Status:
     `hash_types` are those that device and list share; `picture_threshold`: so many matching pictures certainly reveal
     nothing. `queued` vouchers wait to be sent (`exported` of them are in files already), `refused` ones by the
     server's reason need a decision, `replaced` ones were overtaken by a rescan. `bad_candidates` counts lookups that
-    a sound table would not have given. Times are seconds since 1970.
+    a sound table would not have given. `notices`: reveals that the server told of, as time and number of vouchers;
+    `log_entries`: how long its log was; `evidence`: files that show that it lied. Times are seconds since 1970.
     """
 
     account: str
@@ -35,6 +36,9 @@ class Status:
     modes: tuple[str, ...]
     auditors: tuple[str, ...]
     auditors_needed: int
+    notices: tuple[tuple[int, int], ...]
+    log_entries: int | None
+    evidence: tuple[str, ...]
     size_class: int
     rescans: int
     sealed: int

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from tpsi import CallerError, Item, Pins, SyntheticMode
+from tpsi.log import SignedCheckpoint
 from tpsi_client.device import AsyncDevice, FetchReport
 from tpsi_client.enrolling import Choices, Enrolled
 from tpsi_client.enrolment import Enrolment
@@ -137,6 +138,10 @@ class Device:
         return self._inner.local.pin(
             lowest_threshold, least_synthetic, modes, auditor_keys, auditors_needed, trusts_separation=trusts_separation
         )
+
+    def checkpoint(self) -> SignedCheckpoint:
+        """The state of the server's log that the device accepted last. Raises HomeError if there is none yet."""
+        return self._inner.local.checkpoint()
 
     def status(self) -> Status:
         """The device's counts and settings."""

@@ -15,14 +15,17 @@ from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-unty
 from grpc_status import rpc_status
 
 from tests.client.certificates import Authority, ServerCertificate
-from tests.client.epochs import LIST_ID, LIST_NAME, SERVER_KEY, Epoch
+from tests.client.epochs import LIST_ID, LIST_NAME, SERVER_KEY, SIGNING_KEY, Epoch
 from tpsi import Header
 from tpsi.canary import canary_picture
-from tpsi.merkle import CHUNK_SIZE
+from tpsi.log import Checkpoint, ManifestEntry, Tree, sign_checkpoint
+from tpsi.merkle import CHUNK_SIZE, leaf_digest
 from tpsi_proto import tpsi_pb2 as pb
 from tpsi_proto.tpsi_pb2_grpc import (
+    LogServiceServicer,
     TableServiceServicer,
     VoucherServiceServicer,
+    add_LogServiceServicer_to_server,
     add_TableServiceServicer_to_server,
     add_VoucherServiceServicer_to_server,
 )
@@ -39,6 +42,12 @@ class Behaviour:
         self.account, self.list_name = "alice", LIST_NAME
         self.token_reason: str | None = None
         self.canary = canary_picture()
+        # the log: what tests appended, and manifests when they are first asked for; what is told of reveals
+        self.entries: list[bytes] = []
+        self.told: list[tuple[int, bytes, bytes]] = []
+        self.log_key = SIGNING_KEY
+        self.hides_entries = False
+        self.inclusion: list[bytes] | None = None
         # downloads: chunks to damage so often; octets after which the next downloads break off; offsets asked for
         self.damage: Counter[int] = Counter()
         self.break_off: list[int] = []
@@ -55,6 +64,14 @@ class Behaviour:
     def vouchers(self) -> list[bytes]:
         """All vouchers that are stored, each once."""
         return list(self.stored.values())
+
+    def log(self) -> Tree:
+        """The log's tree, with every manifest that was ever served."""
+        for epoch in self.epochs:
+            entry = ManifestEntry(epoch.manifest.epoch, epoch.manifest.digest).encoded
+            if entry not in self.entries:
+                self.entries.append(entry)
+        return Tree(map(leaf_digest, self.entries))
 
     def epoch(self, digest: bytes) -> Epoch | None:
         """The epoch with a manifest digest."""
@@ -132,6 +149,43 @@ class Tables(TableServiceServicer):
         return epoch
 
 
+class Log(LogServiceServicer):
+    """The log service."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+
+    def GetCheckpoint(self, request: Any, context: Any) -> Any:
+        tree = self._behaviour.log()
+        signed = sign_checkpoint(Checkpoint(LIST_ID, len(tree), tree.root()), self._behaviour.log_key)
+        return pb.GetCheckpointResponse(checkpoint=signed.encode())
+
+    def GetInclusionProof(self, request: Any, context: Any) -> Any:
+        tree = self._behaviour.log()
+        if self._behaviour.inclusion is not None:
+            return pb.GetInclusionProofResponse(index=0, path=self._behaviour.inclusion)
+        places = [place for place in range(request.tree_size) if tree.leaf(place) == request.leaf_digest]
+        if not places:
+            refuse(context, grpc.StatusCode.NOT_FOUND, "LOG_ENTRY_UNKNOWN")
+        path = tree.inclusion(places[0], request.tree_size)
+        return pb.GetInclusionProofResponse(index=places[0], path=path)
+
+    def GetConsistencyProof(self, request: Any, context: Any) -> Any:
+        path = self._behaviour.log().consistency(request.first_size, request.second_size)
+        return pb.GetConsistencyProofResponse(path=path)
+
+    def GetEntries(self, request: Any, context: Any) -> Any:
+        self._behaviour.log()
+        if self._behaviour.hides_entries:
+            return pb.GetEntriesResponse()
+        return pb.GetEntriesResponse(entries=self._behaviour.entries[request.start : request.start + request.count])
+
+    def GetNotices(self, request: Any, context: Any) -> Any:
+        told = [one for one in self._behaviour.told if one[0] >= request.after]
+        notices = [pb.RevealNotice(index=index, opening=opening, notice=notice) for index, opening, notice in told]
+        return pb.GetNoticesResponse(notices=notices)
+
+
 class Vouchers(VoucherServiceServicer):
     """The voucher service."""
 
@@ -178,6 +232,7 @@ class FakeServer:
     def __init__(self, behaviour: Behaviour, certificate: ServerCertificate, port: int = 0) -> None:
         self._server = grpc.server(futures.ThreadPoolExecutor(4))
         add_TableServiceServicer_to_server(Tables(behaviour), self._server)  # type: ignore[no-untyped-call]
+        add_LogServiceServicer_to_server(Log(behaviour), self._server)  # type: ignore[no-untyped-call]
         add_VoucherServiceServicer_to_server(Vouchers(behaviour), self._server)  # type: ignore[no-untyped-call]
         credentials = grpc.ssl_server_credentials([(certificate.key, certificate.certificate)])
         self.port = self._server.add_secure_port(f"127.0.0.1:{port}", credentials)

@@ -20,12 +20,13 @@ from tpsi_client.cli.options import (
 )
 from tpsi_client.cli.options import modes as read_modes
 from tpsi_client.cli.terminal import show
+from tpsi_client.files import write_whole
 from tpsi_client.sync import Device
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this file."""
-    for verb in (status, rescan, export, delivered, pin):
+    for verb in (status, rescan, export, delivered, pin, checkpoint):
         app.command()(verb)
 
 
@@ -104,6 +105,27 @@ def delivered(
     with Device.open(home) as device:
         number = device.delivered(file)
     show([f"{words.count(number, 'voucher')} taken for delivered."])
+
+
+def checkpoint(
+    *,
+    home: Home = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Write it to a new FILE instead of the terminal.")
+    ] = None,
+) -> None:
+    """Show the state of the server's log that this device saw last, signed by the server.
+
+    It says nothing about you or your pictures. Give it to whoever audits the list, or compare it with what other
+    devices have: `tpsi-audit watch FILE FILE...` finds out if the server showed you different histories.
+    """
+    with Device.open(home, read_only=True) as device:
+        signed = device.checkpoint()
+    if to is None:
+        show([signed.encode().decode().rstrip("\n")])
+        return
+    write_whole(to, signed.encode(), replace=False)
+    show([f"The log with {signed.checkpoint.size} entries, as this device saw it, is written to {to}."])
 
 
 def pin(

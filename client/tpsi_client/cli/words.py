@@ -92,8 +92,16 @@ def fetched(report: FetchReport) -> Iterator[str]:
         yield f"The table of {state} is here and verified ({size(report.received)} received)."
     else:
         yield f"Nothing to fetch: {state} is here."
+    for notice in report.notices:
+        yield f"Revealed: {revealed(notice.time, notice.vouchers)}."
     if report.check is not None and report.new:
         yield from about_check(report.check)
+
+
+def revealed(moment: int, vouchers: int) -> str:
+    """What a server told of a reveal."""
+    day = time.strftime("%Y-%m-%d at %H:%M", time.localtime(moment))
+    return f"{count(vouchers, 'voucher')} of this account on {day}, says the server, as it committed to in its log"
 
 
 def scanned(report: ScanReport) -> Iterator[str]:
@@ -145,6 +153,10 @@ def status(state: Status) -> Iterator[str]:
     exported = f", {state.exported} of them in exported files" if state.exported else ""
     yield f"  queued      {count(state.queued, 'voucher')} ({size(state.queued_octets)}){exported}"
     yield f"  sent        {count(state.acknowledged, 'voucher')} acknowledged{_when(state.last_upload)}"
+    for moment, vouchers in state.notices:
+        yield f"  revealed    {revealed(moment, vouchers)}"
+    for path in state.evidence:
+        yield f"  warning     the server showed two histories; the evidence is in {path}"
     if state.replaced:
         yield f"  replaced    {count(state.replaced, 'voucher')} dropped by a rescan before they were sent"
     if state.bad_candidates:

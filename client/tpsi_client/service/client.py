@@ -13,7 +13,7 @@ from tpsi_client.errors import ServiceError
 from tpsi_client.service.diagnosis import diagnose
 from tpsi_client.service.refusals import service_error
 from tpsi_proto import tpsi_pb2 as pb
-from tpsi_proto.tpsi_pb2_grpc import TableServiceStub, VoucherServiceStub
+from tpsi_proto.tpsi_pb2_grpc import LogServiceStub, TableServiceStub, VoucherServiceStub
 
 _T = TypeVar("_T")
 _END: Any = grpc.aio.EOF  # type: ignore[attr-defined]
@@ -55,6 +55,7 @@ class Service:
         options = (*_OPTIONS, ("grpc.enable_http_proxy", 0 if endpoint.is_local else 1))
         self._channel = grpc.aio.secure_channel(endpoint.address, credentials, options)
         self._tables: Any = TableServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._log: Any = LogServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._vouchers: Any = VoucherServiceStub(self._channel)  # type: ignore[no-untyped-call]
         return self
 
@@ -81,6 +82,30 @@ class Service:
         """The canary picture, unchecked."""
         request = pb.GetCanaryRequest(manifest_digest=manifest_digest)
         return bytes((await self._ask(self._tables.GetCanary, request)).picture)
+
+    async def checkpoint(self) -> bytes:
+        """The log's newest signed checkpoint, unchecked."""
+        return bytes((await self._ask(self._log.GetCheckpoint, pb.GetCheckpointRequest())).checkpoint)
+
+    async def inclusion(self, leaf: bytes, size: int) -> tuple[int, list[bytes]]:
+        """The place of a leaf digest in the log, and the path that is to prove it."""
+        request = pb.GetInclusionProofRequest(leaf_digest=leaf, tree_size=size)
+        answer = await self._ask(self._log.GetInclusionProof, request)
+        return int(answer.index), list(answer.path)
+
+    async def consistency(self, first: int, second: int) -> list[bytes]:
+        """The path that is to prove that the log of one size continues that of another."""
+        request = pb.GetConsistencyProofRequest(first_size=first, second_size=second)
+        return list((await self._ask(self._log.GetConsistencyProof, request)).path)
+
+    async def entries(self, start: int, count: int) -> list[bytes]:
+        """Entries of the log, unchecked."""
+        request = pb.GetEntriesRequest(start=start, count=count)
+        return list((await self._ask(self._log.GetEntries, request)).entries)
+
+    async def notices(self, after: int) -> list[pb.RevealNotice]:
+        """What the server tells of reveals, unchecked."""
+        return list((await self._ask(self._log.GetNotices, pb.GetNoticesRequest(after=after))).notices)
 
     async def table(self, manifest_digest: bytes, offset: int) -> AsyncGenerator[pb.TablePiece, None]:
         """The table file from an offset on, unchecked."""

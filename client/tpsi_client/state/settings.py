@@ -16,6 +16,8 @@ SEALED: Final = "sealed"  # vouchers made, those carried away by the caller incl
 BAD_CANDIDATES: Final = "bad_candidates"
 LAST_FETCH: Final = "last_fetch"  # seconds since 1970
 LAST_UPLOAD: Final = "last_upload"
+CHECKPOINT: Final = "checkpoint"  # of the server's log, the last one that was accepted
+NOTICES: Final = "notices"  # reveals that the server told of: a JSON list of [place in the log, notice]
 
 
 def read(connection: Connection, name: str) -> str | None:

@@ -1,8 +1,11 @@
 """The state of one device in one database, bound to the device and to its account secret."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tpsi.account import draw_generation
+from tpsi.log import Notice, SignedCheckpoint
 from tpsi_client.errors import HomeError
 from tpsi_client.state import settings
 from tpsi_client.state.chain import Chain
@@ -58,6 +61,27 @@ class State:
         """Write a fact of `settings`."""
         with self._database.transaction() as connection:
             settings.write(connection, name, value)
+
+    @property
+    def checkpoint(self) -> SignedCheckpoint | None:
+        """The state of the server's log that the device accepted last; None before the first."""
+        found = self.fact(settings.CHECKPOINT)
+        return None if found is None else SignedCheckpoint.decode(found.encode("utf-8"))
+
+    def keep_checkpoint(self, signed: SignedCheckpoint) -> None:
+        """Keep a checkpoint in place of the one before."""
+        self.note(settings.CHECKPOINT, signed.encode().decode("utf-8"))
+
+    @property
+    def notices(self) -> list[tuple[int, Notice]]:
+        """The reveals that the server told of, with their places in its log, the earliest first."""
+        found = json.loads(self.fact(settings.NOTICES) or "[]")
+        return [(place, Notice.decode(notice.encode("ascii"))) for place, notice in found]
+
+    def keep_notices(self, told: Sequence[tuple[int, Notice]]) -> None:
+        """Add what the server told."""
+        kept = [(place, notice.encoded.decode("ascii")) for place, notice in [*self.notices, *told]]
+        self.note(settings.NOTICES, json.dumps(kept))
 
     def _bound(self, identity: str, secret_check: str) -> "State":
         expected = ((settings.IDENTITY, identity), (settings.SECRET_CHECK, secret_check))

@@ -1,0 +1,158 @@
+"""The server's log as a device follows it: each way of showing another history is refused, and evidence is kept."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.client.epochs import LIST_ID, SERVER_KEY, Epoch
+from tests.client.fake_server import FakeServer
+from tests.support.drbg import Drbg
+from tpsi import VerificationError
+from tpsi.log import Fork, Notice, OpeningEntry, PolicyEntry, RevealEntry, draw_opening
+from tpsi.log.notice import voucher_digest
+from tpsi_client import Device, ForkError, ServiceError
+
+Enrol = Callable[..., Device]
+
+
+def rewrite(server: FakeServer) -> None:
+    """Another history: the policy that the device has seen in the log is another one now."""
+    server.behaviour.entries[1] = PolicyEntry(7, 7).encoded
+
+
+@pytest.fixture
+def grown(device: Device, server: FakeServer) -> Device:
+    """A device that has seen a log of three entries."""
+    server.behaviour.entries += [PolicyEntry(5, None).encoded, PolicyEntry(6, 60).encoded]
+    device.fetch()
+    assert device.status().log_entries == 3
+    return device
+
+
+def test_a_log_that_grows_is_followed(grown: Device, server: FakeServer, epoch: Epoch) -> None:
+    server.behaviour.epochs.append(epoch.following())
+    assert grown.fetch().epoch == 2
+    assert grown.status().log_entries == 4
+    assert grown.checkpoint().verify(SERVER_KEY, LIST_ID).size == 4
+
+
+@pytest.mark.parametrize("longer", [False, True])
+def test_a_server_that_shows_another_history_is_refused_with_evidence(
+    grown: Device, server: FakeServer, epoch: Epoch, longer: bool
+) -> None:
+    rewrite(server)
+    if longer:
+        server.behaviour.epochs.append(epoch.following())
+    with pytest.raises(ForkError, match="another history than before") as caught:
+        grown.fetch()
+    assert caught.value.path is not None
+    assert str(caught.value.path) in str(caught.value)
+    fork = Fork.decode(caught.value.path.read_bytes())
+    assert fork == caught.value.fork
+    assert [checkpoint.size for checkpoint in fork.verify()] == [3, 4 if longer else 3]
+    assert grown.status().epoch == 1
+    assert grown.status().log_entries == 3
+    assert grown.status().evidence == (str(caught.value.path),)
+    with pytest.raises(ForkError):
+        grown.fetch()
+    assert len(grown.status().evidence) == 1
+
+
+def test_a_server_that_hides_the_entries_of_a_rewritten_log_leaves_a_suspicion(
+    grown: Device, server: FakeServer, epoch: Epoch
+) -> None:
+    rewrite(server)
+    server.behaviour.epochs.append(epoch.following())
+    server.behaviour.hides_entries = True
+    with pytest.raises(ForkError) as caught:
+        grown.fetch()
+    with pytest.raises(VerificationError, match="owes the proof"):
+        caught.value.fork.verify()
+
+
+def test_an_older_state_is_not_a_fork_and_not_accepted(grown: Device, server: FakeServer) -> None:
+    del server.behaviour.entries[2]
+    with pytest.raises(VerificationError, match="2 entries, this device has seen one with 3") as caught:
+        grown.fetch()
+    assert not isinstance(caught.value, ForkError)
+    assert grown.status().evidence == ()
+
+
+def test_a_manifest_that_is_not_in_the_log_is_refused(
+    device: Device, server: FakeServer, epoch: Epoch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table for one device alone: signed, chained, but not published."""
+    before = server.behaviour.log()
+    server.behaviour.epochs.append(epoch.following())
+    monkeypatch.setattr(server.behaviour, "log", lambda: before)
+    with pytest.raises(ServiceError, match="lacks what it has to hold"):
+        device.fetch()
+    assert device.status().epoch == 1
+
+
+@pytest.mark.parametrize("path", [[], [bytes(32)], [bytes(31)], [bytes(32)] * 65])
+def test_a_proof_that_proves_nothing_is_refused(
+    device: Device, server: FakeServer, epoch: Epoch, path: list[bytes]
+) -> None:
+    server.behaviour.epochs.append(epoch.following())
+    server.behaviour.inclusion = path
+    with pytest.raises(VerificationError, match="does not hold the manifest"):
+        device.fetch()
+
+
+def test_a_checkpoint_by_another_key_is_refused_at_enrolment(enrol: Enrol, server: FakeServer, home: Path) -> None:
+    server.behaviour.log_key = Ed25519PrivateKey.from_private_bytes(b"\x66" * 32)
+    with pytest.raises(VerificationError, match="another key"):
+        enrol()
+    assert not (home / "device.json").exists()
+
+
+# ------------------------------------------------------------------ notices
+
+NOTICE = Notice("alice", LIST_ID, 9, 6, 2, voucher_digest([bytes(16), b"\x01" * 16]))
+OPENING = draw_opening(Drbg("opening"))
+
+
+def tell(server: FakeServer, notice: Notice = NOTICE, committed: Notice = NOTICE) -> None:
+    """Commit to a notice, and tell the device another one."""
+    server.behaviour.log()
+    entries = server.behaviour.entries
+    entries += [PolicyEntry(5, 60).encoded, RevealEntry(6, committed.commitment(OPENING)).encoded]
+    entries.append(OpeningEntry(66, len(entries) - 1).encoded)
+    server.behaviour.told = [(len(entries) - 2, OPENING.reveal(), notice.encoded)]
+
+
+def test_a_device_is_told_once_of_a_reveal_and_keeps_it(device: Device, server: FakeServer) -> None:
+    assert device.fetch().notices == ()
+    tell(server)
+    assert device.fetch().notices == (NOTICE,)
+    assert device.fetch().notices == ()
+    assert device.status().notices == ((6, 2),)
+
+
+@pytest.mark.parametrize(
+    ("told", "committed", "reason"),
+    [
+        (replace(NOTICE, vouchers=1), NOTICE, "not what it committed to"),
+        (replace(NOTICE, account="bob"), replace(NOTICE, account="bob"), "not of its account"),
+        (replace(NOTICE, list_id=bytes(16)), replace(NOTICE, list_id=bytes(16)), "not of its account"),
+        (replace(NOTICE, time=5), replace(NOTICE, time=5), "dates a reveal"),
+    ],
+)
+def test_a_notice_that_was_not_committed_to_is_refused(
+    device: Device, server: FakeServer, told: Notice, committed: Notice, reason: str
+) -> None:
+    tell(server, told, committed)
+    with pytest.raises(VerificationError, match=reason):
+        device.fetch()
+    assert device.status().notices == ()
+
+
+def test_a_notice_about_what_is_no_reveal_is_refused(device: Device, server: FakeServer) -> None:
+    tell(server)
+    server.behaviour.told = [(0, OPENING.reveal(), NOTICE.encoded)]
+    with pytest.raises(VerificationError, match="entry 0 of its log is none"):
+        device.fetch()
