@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import document, report
+from bench.audit import audit
 from bench.run import Asked, run
 from bench.settings import FULL, QUICK, SUITES, TABLES
 from tpsi.errors import TpsiError
@@ -20,11 +21,13 @@ _WIDTH = 120  # in a file or a pipe, where a line has no end
 def main() -> None:
     """Parse the command line and run."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(_bench)
+    app.callback(invoke_without_command=True)(_bench)
+    app.command("audit")(audit)
     app(prog_name="bench")
 
 
 def _bench(
+    context: typer.Context,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Show in seconds that all of it runs.")] = False,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the results for programs, too.")] = None,
@@ -36,6 +39,8 @@ def _bench(
     million: Annotated[bool, typer.Option("--million", help="Build a table of a million hashes, too.")] = False,
 ) -> None:
     """Measure what each step of the protocol costs, per item on one core."""
+    if context.invoked_subcommand is not None:
+        return
     setting = QUICK if quick else FULL
     asked = Asked(
         setting if repeat is None else replace(setting, repeats=repeat),
