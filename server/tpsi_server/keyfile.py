@@ -12,7 +12,8 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,21 +64,27 @@ def write_key_file(
     rng: Rng = secrets.token_bytes,
 ) -> None:
     """Encrypt a secret into a new file that only its owner can read; KeyFileError if there is one already."""
-    salt = rng(SALT_SIZE)
-    header = {
-        "tpsi_key_file": VERSION,
-        "kind": kind,
-        "about": dict(about),
-        "kdf": {"name": "scrypt", "n": cost.n, "r": cost.r, "p": cost.p, "salt": salt.hex()},
-        "cipher": CIPHER,
-    }
-    sealed = seal(_derive(passphrase, salt, cost), secret.reveal(), canonical.encode(header))
-    content = {**header, "sealed": sealed.hex()}
-    content["sha256"] = _checksum(content)
+    data = _encrypt(kind, about, secret, passphrase, cost=cost, rng=rng)
     try:
-        write_atomically(path, json.dumps(content, indent=2).encode() + b"\n", replace=False)
+        write_atomically(path, data, replace=False)
     except FileExistsError:
         raise KeyFileError(f"there is a key file {path} already: it is never overwritten") from None
+
+
+def change_passphrase(
+    path: Path, old: Secret, new: Secret, *, cost: Cost = DEFAULT_COST, rng: Rng = secrets.token_bytes
+) -> Callable[[], None] | None:
+    """A call that encrypts a key file under another passphrase, in place; None if it is already.
+
+    The file is opened at once: KeyFileError, as from `read_key_file`, if it opens under neither.
+    """
+    kind = _read(path)["kind"]
+    with suppress(KeyFileError):
+        read_key_file(path, kind, new)
+        return None
+    about, secret = read_key_file(path, kind, old)
+    data = _encrypt(kind, about, secret, new, cost=cost, rng=rng)
+    return lambda: write_atomically(path, data)
 
 
 def read_key_file(path: Path, kind: str, passphrase: Secret) -> tuple[Mapping[str, Any], Secret]:
@@ -102,6 +109,21 @@ def read_key_file(path: Path, kind: str, passphrase: Secret) -> tuple[Mapping[st
     if plain is None:
         raise KeyFileError(f"the passphrase is not the one that {path} was encrypted with")
     return content["about"], Secret(plain)
+
+
+def _encrypt(kind: str, about: Mapping[str, Any], secret: Secret, passphrase: Secret, *, cost: Cost, rng: Rng) -> bytes:
+    salt = rng(SALT_SIZE)
+    header = {
+        "tpsi_key_file": VERSION,
+        "kind": kind,
+        "about": dict(about),
+        "kdf": {"name": "scrypt", "n": cost.n, "r": cost.r, "p": cost.p, "salt": salt.hex()},
+        "cipher": CIPHER,
+    }
+    sealed = seal(_derive(passphrase, salt, cost), secret.reveal(), canonical.encode(header))
+    content = {**header, "sealed": sealed.hex()}
+    content["sha256"] = _checksum(content)
+    return json.dumps(content, indent=2).encode() + b"\n"
 
 
 def _read(path: Path) -> dict[str, Any]:

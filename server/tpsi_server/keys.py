@@ -18,11 +18,17 @@ from tpsi_server.keyfile import DEFAULT_COST, Cost, read_key_file, write_key_fil
 
 SIGNING_KEY_FILE = "server.key"
 SIGNING_KEY_SIZE = 32
+DATA_KEY_SIZE = 32
 
 
 def epoch_key_path(folder: Path, number: int, digest: bytes) -> Path:
     """The file of an epoch's secrets. No two tables share one, even if an epoch's number were used again."""
     return folder / f"epoch-{number}-{digest.hex()[:8]}.key"
+
+
+def data_key_path(folder: Path, number: int) -> Path:
+    """The file of a data key, which sensitive columns are sealed under."""
+    return folder / f"data-{number}.key"
 
 
 class KeyRing:
@@ -38,6 +44,7 @@ class KeyRing:
         self._lock = Lock()
         self._signing_key: Ed25519PrivateKey | None = None
         self._epochs: dict[bytes, TableSecrets] = {}
+        self._data_keys: dict[int, Secret] = {}
 
     @property
     def signing_key_path(self) -> Path:
@@ -63,6 +70,24 @@ class KeyRing:
                     raise KeyFileError(f"{self.signing_key_path} does not hold a signing key")
                 self._signing_key = Ed25519PrivateKey.from_private_bytes(secret.reveal())
             return self._signing_key
+
+    def create_data_key(self, list_id: bytes, number: int) -> Path:
+        """Make a data key; returns its file. KeyFileError if there is one of this number already."""
+        path = data_key_path(self._folder, number)
+        about = {"list": list_id.hex(), "number": number}
+        self._write(path, "data", about, Secret(self._rng(DATA_KEY_SIZE)))
+        return path
+
+    def data_key(self, number: int) -> Secret:
+        """A data key; KeyFileError if it cannot be had."""
+        with self._lock:
+            if number not in self._data_keys:
+                path = data_key_path(self._folder, number)
+                about, secret = read_key_file(path, "data", self._passphrase)
+                if about.get("number") != number or len(secret) != DATA_KEY_SIZE:
+                    raise KeyFileError(f"{path} does not hold the data key {number}")
+                self._data_keys[number] = secret
+            return self._data_keys[number]
 
     def save_epoch(self, manifest: Manifest, table_secrets: TableSecrets) -> Path:
         """Keep the secrets of a new epoch; returns their file."""

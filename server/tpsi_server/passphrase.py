@@ -12,6 +12,8 @@ from tpsi_server.errors import PassphraseError
 from tpsi_server.files import read_bounded
 
 ENVIRONMENT = "TPSI_PASSPHRASE"
+#: The passphrase that is to take its place.
+NEW_ENVIRONMENT = "TPSI_NEW_PASSPHRASE"
 #: Octets of UTF-8. Longer ones are a wrong file, not a passphrase.
 MAX_PASSPHRASE = 1024
 
@@ -42,6 +44,19 @@ def passphrase(
     except EOFError:
         raise PassphraseError("no passphrase was typed") from None
     return _checked(typed, "what was typed")
+
+
+def new_passphrase(
+    file: Path | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    ask: Callable[[str], str] | None = None,
+) -> Secret:
+    """The passphrase that key files are to have: from `file`, else TPSI_NEW_PASSPHRASE, else what is typed twice."""
+    given = {ENVIRONMENT: environment[NEW_ENVIRONMENT]} if NEW_ENVIRONMENT in environment else {}
+    if file is None and not given and ask is None and not sys.stdin.isatty():
+        raise PassphraseError(f"no new passphrase: set {NEW_ENVIRONMENT}, or name a file with --new-passphrase-file")
+    return passphrase(file, confirm=True, environment=given, ask=ask)
 
 
 def _first_line(file: Path) -> str:

@@ -55,7 +55,8 @@ class Runtime:
     def __init__(self, folder: DataFolder, passphrase: Secret | None = None, *, workers: int = 1) -> None:
         self.folder = folder
         self.identity = folder.identity()
-        self.store = Store.open(folder.location)
+        self._keys = None if passphrase is None else KeyRing(folder.keys, passphrase)
+        self.store = Store.open(folder.location, None if self._keys is None else self._keys.data_key)
         try:
             self.tables = TableRepository(folder, self.store)
         except BaseException:
@@ -64,7 +65,6 @@ class Runtime:
         self.accounts = Accounts(self.store)
         self.certificates = Certificates(self.store)
         self.ingest = Ingest(self.store, self.tables)
-        self._keys = None if passphrase is None else KeyRing(folder.keys, passphrase)
         self.log = TransparencyLog(self.store, self.identity.list_id, self._keys)
         self._workers = workers
         self._matching: MatchingThread | None = None

@@ -7,8 +7,8 @@ from tpsi.manifest import LIST_ID_SIZE
 from tpsi_server.config import DataFolder, ServerIdentity
 from tpsi_server.errors import OperatorError
 from tpsi_server.keyfile import DEFAULT_COST, Cost
-from tpsi_server.keys import SIGNING_KEY_FILE, KeyRing
-from tpsi_server.store import Store
+from tpsi_server.keys import SIGNING_KEY_FILE, KeyRing, data_key_path
+from tpsi_server.store import FIRST_DATA_KEY, Store
 
 
 def check_free(folder: DataFolder) -> None:
@@ -16,7 +16,7 @@ def check_free(folder: DataFolder) -> None:
     if folder.is_set_up:
         raise OperatorError(f"{folder.path} is set up already: choose another folder with --data")
     here = (folder.database,) if folder.location == folder.database else ()
-    for path in (*here, folder.keys / SIGNING_KEY_FILE):
+    for path in (*here, folder.keys / SIGNING_KEY_FILE, data_key_path(folder.keys, FIRST_DATA_KEY)):
         if path.exists():
             raise OperatorError(f"there is a file {path} already: choose other folders, or remove what is left there")
 
@@ -41,6 +41,7 @@ def set_up(
     folder.make_folders()
     try:
         identity = ServerIdentity(list_id, name, keys.create_signing_key(list_id))
+        keys.create_data_key(list_id, FIRST_DATA_KEY)
         Store.create(folder.location).close()
         try:
             folder.write_identity(identity)
@@ -49,5 +50,6 @@ def set_up(
             raise
     except BaseException:
         keys.signing_key_path.unlink(missing_ok=True)
+        data_key_path(folder.keys, FIRST_DATA_KEY).unlink(missing_ok=True)
         raise
     return identity

@@ -152,7 +152,7 @@ def test_an_impossible_number_of_sources_is_refused(empty_site: Site, minimum: i
     empty_site.list_names("b", [1])
     with pytest.raises(CallerError, match="sources"):
         empty_site.build(minimum_sources=minimum)
-    assert everything(empty_site) == ["keys/server.key"]
+    assert everything(empty_site) == ["keys/data-1.key", "keys/server.key"]
 
 
 def test_without_a_list_nothing_is_built(empty_site: Site) -> None:

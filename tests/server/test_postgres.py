@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from tests.server.site import opened
 from tests.server.test_store import POOL, deliver
 from tests.support.postgres import PostgresServer
+from tests.support.server_data import data_key
 from tpsi_server import Store, StoreError
 from tpsi_server.store import Answer, Database, Delivery, Incoming, Match, describe, parse_location
 from tpsi_server.store.database import retrying
@@ -33,7 +34,7 @@ def url(postgres: PostgresServer) -> Iterator[URL]:
 @pytest.fixture
 def store(url: URL) -> Iterator[Store]:
     """A store with the accounts alice and bob and epoch 1."""
-    with Store.create(url) as made:
+    with Store.create(url, data_key) as made:
         for name in ("alice", "bob"):
             made.accounts.add(name, 1.0)
         made.epochs.add(1, bytes(32), 1.0)
@@ -43,7 +44,7 @@ def store(url: URL) -> Iterator[Store]:
 @pytest.fixture
 def replicas(store: Store) -> Iterator[list[Store]]:
     """Four more stores over the same database, as other processes have them."""
-    opened = [Store.open(store.location) for _ in range(4)]
+    opened = [Store.open(store.location, data_key) for _ in range(4)]
     yield opened
     for one in opened:
         one.close()

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.server.test_store import deliver, match_all
+from tests.support.server_data import data_key
 from tpsi import Examination, Verdict
 from tpsi.detection import Outcome
 from tpsi_server import Store, StoreError
@@ -18,7 +19,7 @@ from tpsi_server.store.schema import metadata, vouchers
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A store with the account alice and epoch 1."""
-    with Store.create(tmp_path / "store") as made:
+    with Store.create(tmp_path / "store", data_key) as made:
         made.accounts.add("alice", 1.0)
         made.epochs.add(1, bytes(32), 1.0)
         yield made

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from tests.server.site import opened
+from tests.support.server_data import data_key
 from tpsi import Pool, Sharing
 from tpsi_server import Store, StoreError
 from tpsi_server.store import Delivery, Incoming, Location, Match
@@ -21,7 +22,7 @@ POOL = Pool(bytes(16), 0, Sharing(3, 4))
 @pytest.fixture
 def store(location: Location) -> Iterator[Store]:
     """A store of either engine with the account alice and epoch 1."""
-    with Store.create(location) as made:
+    with Store.create(location, data_key) as made:
         made.accounts.add("alice", 1.0)
         made.epochs.add(1, bytes(32), 1.0)
         yield made
@@ -75,7 +76,7 @@ def test_readers_are_not_held_up_by_a_writer(store: Store) -> None:
 
 
 def test_writers_of_two_processes_wait_for_each_other(store: Store) -> None:
-    other = Store.open(store.location)
+    other = Store.open(store.location, data_key)
     begun = threading.Event()
 
     def write_slowly() -> None:

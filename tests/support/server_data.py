@@ -43,6 +43,11 @@ RETIRED, WITHOUT_CANARY, NEWEST = 1, 2, 3
 COST = Cost(2, 1, 1)
 
 
+def data_key(number: int) -> Secret:
+    """The data keys of stores that have no key files."""
+    return Secret(b"data" + number.to_bytes(28, "big"))
+
+
 def make_data_folder(path: Path) -> DataFolder:
     """A server whose epoch 1 is retired, whose epoch 2 has no canary, and whose newest epoch lists LISTED."""
     folder = DataFolder.at(path)

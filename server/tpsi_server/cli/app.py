@@ -2,7 +2,7 @@
 
 import typer
 
-from tpsi_server.cli import accounts, certificates, database, epochs, lists, reveals, serve, setup, vouchers
+from tpsi_server.cli import accounts, certificates, database, epochs, keys, lists, reveals, serve, setup, vouchers
 
 app = typer.Typer(
     name="tpsi-server",
@@ -36,3 +36,4 @@ serve.register(app)
 vouchers.register(app)
 reveals.register(app)
 database.register(app)
+keys.register(app)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -9,8 +10,9 @@ import typer
 
 from tpsi_server.config import DataFolder
 from tpsi_server.errors import OperatorError
-from tpsi_server.passphrase import ENVIRONMENT
-from tpsi_server.store import Store
+from tpsi_server.keys import KeyRing
+from tpsi_server.passphrase import ENVIRONMENT, passphrase
+from tpsi_server.store import DataKeys, Store
 
 DEFAULT_DATA = Path("tpsi-data")
 _KEY = re.compile(r"[0-9a-fA-F]{64}\Z")
@@ -63,10 +65,20 @@ def folder_of(data: Path, keys: Path | None = None) -> DataFolder:
     return DataFolder(data, keys, os.environ.get(DATABASE))
 
 
-def open_store(folder: DataFolder) -> Store:
+def open_store(folder: DataFolder, data_keys: DataKeys | None = None) -> Store:
     """The store of a data folder that was set up."""
     folder.identity()
-    return Store.open(folder.location)
+    return Store.open(folder.location, data_keys)
+
+
+def data_keys_of(folder: DataFolder, passphrase_file: Path | None) -> DataKeys:
+    """The data keys of a folder; the passphrase is asked for when the first of them is."""
+
+    @cache
+    def ring() -> KeyRing:
+        return KeyRing(folder.keys, passphrase(passphrase_file))
+
+    return lambda number: ring().data_key(number)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -6,7 +6,16 @@ from typing import Annotated, Any
 import typer
 
 from tpsi import DecodeError, Photograph
-from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, folder_of, open_store
+from tpsi_server.cli.options import (
+    DEFAULT_DATA,
+    AsJson,
+    Data,
+    Keys,
+    PassphraseFile,
+    data_keys_of,
+    folder_of,
+    open_store,
+)
 from tpsi_server.cli.terminal import moment, say, show, show_json, show_table
 from tpsi_server.errors import OperatorError
 from tpsi_server.export import export_reveal
@@ -29,13 +38,16 @@ def show_(
     account: Annotated[str, _NAME],
     *,
     data: Data = DEFAULT_DATA,
+    keys: Keys = None,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List what was revealed of an account: vouchers, times and sizes, no pictures.
 
     Nothing is listed of an account that is at or below the threshold: there is nothing that could be.
     """
-    with open_store(folder_of(data)) as store:
+    folder = folder_of(data, keys)
+    with open_store(folder, data_keys_of(folder, passphrase_file)) as store:
         _check(store, account)
         rows = [_row(reveal) for reveal in store.reveals.of_account(account)]
     if as_json:
@@ -63,13 +75,16 @@ def export(
         ),
     ] = None,
     data: Data = DEFAULT_DATA,
+    keys: Keys = None,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Write what was revealed of an account into files, for a reviewer.
 
     The pictures come from the account's device: open them with care, as anything that a stranger sends.
     """
-    with open_store(folder_of(data)) as store:
+    folder = folder_of(data, keys)
+    with open_store(folder, data_keys_of(folder, passphrase_file)) as store:
         _check(store, account)
         done = export_reveal(account, store.reveals.of_account(account), to, originals)
     if as_json:

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from tpsi_server.store.accounts import AccountRecord, AccountStore, TokenRecord
+from tpsi_server.store.cells import Cells, DamagedError, DataKeys
 from tpsi_server.store.certificates import CertificateRecord, CertificateStore
-from tpsi_server.store.database import Database
+from tpsi_server.store.database import FIRST_DATA_KEY, Database
+from tpsi_server.store.datakeys import DataKeyRecord, DataKeyStore
 from tpsi_server.store.epochs import EpochRecord, EpochStore
 from tpsi_server.store.flags import Flag
 from tpsi_server.store.lists import Imported, ImportRecord, ListStore, SourceRecord, Spool
@@ -23,6 +25,7 @@ from tpsi_server.store.schema import VoucherState
 from tpsi_server.store.vouchers import Answer, Delivery, Incoming, VoucherStore
 
 __all__ = [
+    "FIRST_DATA_KEY",
     "AccountRecord",
     "AccountStore",
     "Answer",
@@ -30,6 +33,10 @@ __all__ = [
     "CertificateStore",
     "Claim",
     "Claimed",
+    "DamagedError",
+    "DataKeyRecord",
+    "DataKeyStore",
+    "DataKeys",
     "Database",
     "Delivery",
     "Due",
@@ -63,27 +70,32 @@ __all__ = [
 class Store:
     """The parts of the store over one database; use it in a `with` block, or call `close`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, data_keys: DataKeys | None = None) -> None:
+        cells = Cells(data_keys)
         self._database = database
         self.accounts = AccountStore(database)
         self.certificates = CertificateStore(database)
         self.lists = ListStore(database)
         self.epochs = EpochStore(database)
         self.vouchers = VoucherStore(database)
-        self.matches = MatchStore(database)
-        self.pools = PoolStore(database)
-        self.reveals = RevealStore(database)
+        self.matches = MatchStore(database, cells)
+        self.pools = PoolStore(database, cells)
+        self.reveals = RevealStore(database, cells)
+        self.data_keys = DataKeyStore(database, cells)
         self.log = LogStore(database)
 
     @classmethod
-    def open(cls, location: Location) -> Self:
-        """Open a store; StoreError if there is none at the location, or it is of another version."""
-        return cls(Database(location))
+    def open(cls, location: Location, data_keys: DataKeys | None = None) -> Self:
+        """Open a store; StoreError if there is none at the location, or it is of another version.
+
+        `data_keys` opens what is sealed in it; without, whatever needs that raises KeyFileError.
+        """
+        return cls(Database(location), data_keys)
 
     @classmethod
-    def create(cls, location: Location) -> Self:
+    def create(cls, location: Location, data_keys: DataKeys | None = None) -> Self:
         """Make a new, empty store; StoreError if there is one at the location."""
-        return cls(Database.create(location))
+        return cls(Database.create(location), data_keys)
 
     @classmethod
     def destroy(cls, location: Location) -> None:

@@ -12,20 +12,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table, inspect
+from sqlalchemy import Connection, Table, insert, inspect
 
 from tpsi_server.errors import StoreError
 from tpsi_server.store import checks, migrations
+from tpsi_server.store.clock import to_stored
 from tpsi_server.store.engine import Backend, ConflictError, translated
 from tpsi_server.store.location import Location, describe
 from tpsi_server.store.postgres import PostgresBackend
-from tpsi_server.store.schema import REVISION, metadata
+from tpsi_server.store.schema import REVISION, data_keys, metadata
 from tpsi_server.store.sqlite import SqliteBackend
 
 #: Values that one query names: below the number of parameters that every SQLite takes.
 LOOKUP = 500
 #: How often a transaction is tried that others stand in the way of; the longest pause between two tries, in seconds.
 TRIES, LONGEST_PAUSE = 12, 0.5
+#: The number of the data key that a new database is written under.
+FIRST_DATA_KEY = 1
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -152,6 +155,7 @@ class Database:
         if there:
             raise StoreError(f"there is a database at {describe(self.location)} already")
         metadata.create_all(connection)
+        connection.execute(insert(data_keys).values(number=FIRST_DATA_KEY, created=to_stored(time.time())))
         migrations.stamp(connection)
 
 

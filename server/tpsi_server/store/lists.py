@@ -156,8 +156,8 @@ class ListStore:
         """The different hashes that a source names."""
         wanted = entries.c.source == select(sources.c.id).where(sources.c.name == source).scalar_subquery()
         chosen = select(entries.c.item).distinct().where(wanted).execution_options(yield_per=BATCH)
-        with self._database.read() as connection:
-            for block in connection.execute(chosen).scalars().partitions():
+        with self._database.read() as connection, connection.execute(chosen) as rows:
+            for block in rows.scalars().partitions():
                 yield from map(ItemHash.decode, block)
 
     def imports(self, source: str | None = None) -> list[ImportRecord]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, delete, literal, select, update
 
 from tpsi import Opened, Pool
+from tpsi_server.store.cells import Cells
 from tpsi_server.store.clock import to_stored
 from tpsi_server.store.database import Database, batched, insert_new, lease_time, retrying
 from tpsi_server.store.flags import Flag, raise_flags
-from tpsi_server.store.opening import open_vouchers
+from tpsi_server.store.opening import Writing, open_vouchers
 from tpsi_server.store.schema import VoucherState, accounts, claims, epochs, is_waiting, vouchers
 
 TOKEN_SIZE = 16
@@ -62,8 +63,9 @@ class Recorded:
 class MatchStore:
     """Hands out waiting vouchers and takes the results."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cells: Cells) -> None:
         self._database = database
+        self._cells = cells
 
     def epochs(self) -> list[int]:
         """The epochs that vouchers wait for, claimed ones included."""
@@ -133,7 +135,7 @@ class MatchStore:
             _finish(connection, failed, VoucherState.FAILED)
             raise_flags(connection, Flag.FAILED, failed, stamp)
             _finish(connection, [number for number, _, _ in matched], VoucherState.MATCHED)
-            revealed = open_vouchers(connection, matched, stamp)
+            revealed = open_vouchers(Writing(connection, self._cells, stamp), matched)
         return Recorded(len(matched), len(gone), len(failed), revealed)
 
 

@@ -1,10 +1,14 @@
 """Opened vouchers on their way into their pools."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from tpsi import Opened, Pool, Secret, Verdict, open_associated
+from tpsi_server.store.cells import Cells, current_key
 from tpsi_server.store.database import batched, insert_new
 from tpsi_server.store.flags import Flag, raise_flags
 from tpsi_server.store.log import commit_reveal
@@ -14,38 +18,63 @@ _Matched = tuple[int, Opened, Pool]
 _Late = tuple[int, Opened]
 
 
-def open_vouchers(connection: Connection, matched: Sequence[_Matched], now: int) -> int:
+@dataclass(frozen=True)
+class Writing:
+    """A transaction that writes sensitive columns, and its time in milliseconds."""
+
+    connection: Connection
+    cells: Cells
+    now: int
+
+    @cached_property
+    def _number(self) -> int:
+        return current_key(self.connection)
+
+    def seal(self, column: "Column[Any]", row: Sequence[int], value: bytes) -> bytes:
+        """The cell for a value, under the data key that is in use."""
+        return self.cells.seal(self._number, column, row, value)
+
+
+def open_vouchers(to: Writing, matched: Sequence[_Matched]) -> int:
     """Put opened vouchers (row number, content, pool) into their pools; returns how many are revealed at once.
 
     In a pool that is revealed already, one whose associated data opens under the pool's key is revealed.
     """
-    owners = _owners(connection, [number for number, _, _ in matched])
+    owners = _owners(to.connection, [number for number, _, _ in matched])
     groups: dict[tuple[int, Pool], list[tuple[int, Opened]]] = {}
     for number, one, pool in matched:
         groups.setdefault((owners[number], pool), []).append((number, one))
     # in an order that all transactions keep: two that wait for each other would both have to start again
     ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1].list_id, item[0][1].generation))
-    return sum(_extend(connection, account, pool, group, now) for (account, pool), group in ordered)
+    return sum(_extend(to, account, pool, group) for (account, pool), group in ordered)
 
 
-def insert_reveals(connection: Connection, account: int, rows: Iterable[tuple[int, bytes]], now: int) -> int:
+def insert_reveals(to: Writing, account: int, rows: Iterable[tuple[int, bytes]]) -> int:
     """Reveal the associated data of vouchers (row number, data), each once; returns how many are new.
 
     What is new is committed to in the log, if accounts are told of reveals.
     """
     rows = list(rows)
-    known = _revealed(connection, [number for number, _ in rows])
-    rows = [row for row in rows if row[0] not in known]
-    values = [{"voucher": v, "account": account, "associated": data, "revealed": now} for v, data in rows]
-    new = insert_new(connection, reveals, values)
+    known = _revealed(to.connection, [number for number, _ in rows])
+    values = [
+        {
+            "voucher": voucher,
+            "account": account,
+            "associated": to.seal(reveals.c.associated, (voucher, account), data),
+            "revealed": to.now,
+        }
+        for voucher, data in rows
+        if voucher not in known
+    ]
+    new = insert_new(to.connection, reveals, values)
     if new:
         counted = update(accounts).where(accounts.c.id == account)
-        connection.execute(counted.values(revealed=accounts.c.revealed + new))
-        commit_reveal(connection, account, [number for number, _ in rows], now)
+        to.connection.execute(counted.values(revealed=accounts.c.revealed + new))
+        commit_reveal(to.connection, account, [number for number, _ in rows if number not in known], to.now)
     return new
 
 
-def open_with_key(connection: Connection, account: int, key: Secret, late: Sequence[_Late], now: int) -> int:
+def open_with_key(to: Writing, account: int, key: Secret, late: Sequence[_Late]) -> int:
     """Judge vouchers that were opened (row number, content) under the key that a reveal of their pool gave.
 
     Returns how many are revealed: those whose associated data opens. The others are synthetic, or as good as that.
@@ -58,8 +87,8 @@ def open_with_key(connection: Connection, account: int, key: Secret, late: Seque
         verdicts.append({"number": number, "value": (Verdict.MALFORMED if one.malformed else verdict).value})
         if data is not None:
             rows.append((number, data))
-    set_verdicts(connection, verdicts)
-    return insert_reveals(connection, account, rows, now)
+    set_verdicts(to.connection, verdicts)
+    return insert_reveals(to, account, rows)
 
 
 def set_verdicts(connection: Connection, verdicts: Sequence[Mapping[str, object]]) -> None:
@@ -69,18 +98,26 @@ def set_verdicts(connection: Connection, verdicts: Sequence[Mapping[str, object]
         connection.execute(statement.values(verdict=bindparam("value")), [dict(row) for row in verdicts])
 
 
-def _extend(connection: Connection, account: int, pool: Pool, group: Sequence[_Late], now: int) -> int:
-    number, key = _pool_row(connection, account, pool)
-    rows = [{"voucher": voucher, "pool": number, "share": one.share, "adct": one.adct} for voucher, one in group]
-    connection.execute(insert(opened), rows)
-    raise_flags(connection, Flag.MALFORMED, [voucher for voucher, one in group if one.malformed], now)
+def _extend(to: Writing, account: int, pool: Pool, group: Sequence[_Late]) -> int:
+    number, key = _pool_row(to, account, pool)
+    rows = [
+        {
+            "voucher": voucher,
+            "pool": number,
+            "share": to.seal(opened.c.share, (voucher, number), one.share),
+            "adct": to.seal(opened.c.adct, (voucher, number), one.adct),
+        }
+        for voucher, one in group
+    ]
+    to.connection.execute(insert(opened), rows)
+    raise_flags(to.connection, Flag.MALFORMED, [voucher for voucher, one in group if one.malformed], to.now)
     count = len(group)
-    connection.execute(update(pools).where(pools.c.id == number).values(opened=pools.c.opened + count))
-    connection.execute(update(accounts).where(accounts.c.id == account).values(opened=accounts.c.opened + count))
-    return 0 if key is None else open_with_key(connection, account, key, group, now)
+    to.connection.execute(update(pools).where(pools.c.id == number).values(opened=pools.c.opened + count))
+    to.connection.execute(update(accounts).where(accounts.c.id == account).values(opened=accounts.c.opened + count))
+    return 0 if key is None else open_with_key(to, account, key, group)
 
 
-def _pool_row(connection: Connection, account: int, pool: Pool) -> tuple[int, Secret | None]:
+def _pool_row(to: Writing, account: int, pool: Pool) -> tuple[int, Secret | None]:
     """The number of a pool's row, made if it is new, and the key that a reveal gave. The row stays locked."""
     names = {
         "account": account,
@@ -90,10 +127,12 @@ def _pool_row(connection: Connection, account: int, pool: Pool) -> tuple[int, Se
         "rows": pool.sharing.rows,
         "count_by": pool.sharing.count_by.value,
     }
-    insert_new(connection, pools, [{**names, "opened": 0, "examined": 0, "took": 0}])
+    insert_new(to.connection, pools, [{**names, "opened": 0, "examined": 0, "took": 0}])
     wanted = [pools.c[name] == value for name, value in names.items()]
-    row = connection.execute(select(pools.c.id, pools.c.ad_key).where(*wanted).with_for_update()).one()
-    return row.id, None if row.ad_key is None else Secret(row.ad_key)
+    row = to.connection.execute(select(pools.c.id, pools.c.ad_key).where(*wanted).with_for_update()).one()
+    if row.ad_key is None:
+        return row.id, None
+    return row.id, Secret(to.cells.open(pools.c.ad_key, (row.id, account), row.ad_key))
 
 
 def _revealed(connection: Connection, numbers: Sequence[int]) -> set[int]:

@@ -1,5 +1,6 @@
 """Pools being examined: which are due, what is in them, and what the examinations found."""
 
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, true, update
 
 from tpsi import CountBy, Examination, Opened, Pool, Secret, Sharing, Verdict
+from tpsi_server.store.cells import Cells, DamagedError
 from tpsi_server.store.clock import to_stored
 from tpsi_server.store.database import Database, lease_time, retrying
 from tpsi_server.store.flags import Flag, raise_flag
 from tpsi_server.store.matches import TOKEN_SIZE
-from tpsi_server.store.opening import insert_reveals, open_with_key, set_verdicts
+from tpsi_server.store.opening import Writing, insert_reveals, open_with_key, set_verdicts
 from tpsi_server.store.schema import has_changed, opened, pools, vouchers
 
 #: An examination is due when a pool has grown by one part in this many since the last one, …
@@ -22,6 +24,8 @@ PAUSE = 10
 MAX_SHARES, MAX_OCTETS = 20_000, 128 << 20
 #: Opened vouchers read at a time.
 _PAGE = 100
+
+_log = logging.getLogger(__name__)
 
 _FLAGS = {
     Verdict.CONFLICTING: Flag.CONFLICTING,
@@ -54,8 +58,9 @@ class Due:
 class PoolStore:
     """Hands out pools that changed and takes what their examinations found."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cells: Cells) -> None:
         self._database = database
+        self._cells = cells
 
     def claim(self, lease: float, now: float, *, patient: bool = True) -> Due | None:
         """Claim one pool that is due for `lease` seconds; None if there is none.
@@ -68,7 +73,14 @@ class PoolStore:
             if connection.execute(_due(lease_time(connection, given), patient=patient)).first() is None:
                 return None  # mostly so, and found without a turn to write
         row = self._take(token, given, to_stored(lease), patient=patient)
-        return None if row is None else self._read(row, token)
+        if row is None:
+            return None
+        try:
+            return self._read(row, token)
+        except DamagedError as error:
+            _log.error("pool %d is not examined: %s", row.id, error)
+            self._rest(row.id, token, row.opened, given, outcome="DAMAGED")
+            return None
 
     @retrying
     def release(self, token: bytes) -> None:
@@ -90,30 +102,25 @@ class PoolStore:
             "took": to_stored(took),
             "outcome": found.outcome.name,
         }
-        if found.ad_key is not None:
-            values["ad_key"] = found.ad_key.reveal()
         with self._database.write() as connection:
             stamp = lease_time(connection, to_stored(now))
+            to = Writing(connection, self._cells, stamp)
+            if found.ad_key is not None:
+                values["ad_key"] = to.seal(pools.c.ad_key, (due.id, due.account), found.ad_key.reveal())
             mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
             if connection.execute(update(pools).where(mine).values(examined_at=stamp, **values)).rowcount != 1:
                 return 0
             _judge(connection, due, found, stamp)
             pairs = zip(due.vouchers, found.associated, strict=True)
             rows = [(number, data) for number, data in pairs if data is not None]
-            revealed = insert_reveals(connection, due.account, rows, stamp)
+            revealed = insert_reveals(to, due.account, rows)
             if found.ad_key is not None:
-                revealed += _open_rest(connection, due, found.ad_key, stamp)
+                revealed += self._open_rest(to, due, found.ad_key)
             return revealed
 
-    @retrying
     def give_up(self, due: Due, now: float) -> None:
         """Record that an examination came to nothing: the pool rests until it has grown."""
-        values = {"claim": None, "leased_until": None, "examined": due.total, "outcome": "FAILED"}
-        with self._database.write() as connection:
-            stamp = lease_time(connection, to_stored(now))
-            mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
-            connection.execute(update(pools).where(mine).values(examined_at=stamp, **values))
-            raise_flag(connection, Flag.FAILED, due.account, stamp)
+        self._rest(due.id, due.token, due.total, to_stored(now), outcome="FAILED", flagged=due.account)
 
     @retrying
     def _take(self, token: bytes, given: int, lease: int, *, patient: bool) -> Any:
@@ -126,6 +133,19 @@ class PoolStore:
                 connection.execute(update(pools).where(pools.c.id == row.id).values(values))
         return row
 
+    @retrying
+    def _rest(
+        self, number: int, token: bytes, total: int, given: int, *, outcome: str, flagged: int | None = None
+    ) -> None:
+        """Leave a pool as it is until it has grown; `flagged` is the account to blame."""
+        values = {"claim": None, "leased_until": None, "examined": total, "outcome": outcome}
+        with self._database.write() as connection:
+            stamp = lease_time(connection, given)
+            mine = (pools.c.id == number) & (pools.c.claim == token)
+            connection.execute(update(pools).where(mine).values(examined_at=stamp, **values))
+            if flagged is not None:
+                raise_flag(connection, Flag.FAILED, flagged, stamp)
+
     def _read(self, row: Any, token: bytes) -> Due:
         """The opened vouchers of a pool, the earliest first, as many as are examined together."""
         chosen = _contents(opened.c.pool == row.id).limit(MAX_SHARES).execution_options(yield_per=_PAGE)
@@ -133,18 +153,35 @@ class PoolStore:
         contents: list[Opened] = []
         verdicts: list[str | None] = []
         octets = 0
-        with self._database.read() as connection:
-            for one in connection.execute(chosen):
+        with self._database.read() as connection, connection.execute(chosen) as rows:
+            for one in rows:
                 octets += len(one.share) + len(one.adct)
                 if octets > MAX_OCTETS:
                     break
                 numbers.append(one.voucher)
-                contents.append(_opened(one, row.generation))
+                contents.append(self._opened(one, row.id, row.generation))
                 verdicts.append(one.verdict)
         sharing = Sharing(row.threshold, row.rows, CountBy(row.count_by))
         pool = Pool(row.list_id, row.generation, sharing)
         complete = tuple(numbers), tuple(contents), tuple(verdicts)
         return Due(token, row.id, row.account, pool, row.opened, *complete)
+
+    def _open_rest(self, to: Writing, due: Due, key: Secret) -> int:
+        """Judge what was opened but not examined: it came in the meantime, or was too much."""
+        revealed, last = 0, 0
+        while True:
+            rest = (opened.c.pool == due.id) & opened.c.verdict.is_(None) & (opened.c.voucher > last)
+            page = to.connection.execute(_contents(rest).limit(_PAGE)).all()
+            if not page:
+                return revealed
+            late = [(row.voucher, self._opened(row, due.id, due.pool.generation)) for row in page]
+            revealed += open_with_key(to, due.account, key, late)
+            last = page[-1].voucher
+
+    def _opened(self, row: Any, pool: int, generation: int) -> Opened:
+        where = row.voucher, pool
+        share = self._cells.open(opened.c.share, where, row.share)
+        return Opened(row.voucher_id, generation, share, self._cells.open(opened.c.adct, where, row.adct))
 
 
 def _due(now: int, *, patient: bool) -> Select[Any]:
@@ -171,25 +208,8 @@ def _judge(connection: Connection, due: Due, found: Examination, now: int) -> No
         raise_flag(connection, flag, due.account, now)
 
 
-def _open_rest(connection: Connection, due: Due, key: Secret, now: int) -> int:
-    """Judge what was opened but not examined: it came in the meantime, or was too much."""
-    revealed, last = 0, 0
-    while True:
-        rest = (opened.c.pool == due.id) & opened.c.verdict.is_(None) & (opened.c.voucher > last)
-        page = connection.execute(_contents(rest).limit(_PAGE)).all()
-        if not page:
-            return revealed
-        late = [(row.voucher, _opened(row, due.pool.generation)) for row in page]
-        revealed += open_with_key(connection, due.account, key, late, now)
-        last = page[-1].voucher
-
-
 def _contents(condition: ColumnElement[bool]) -> Select[Any]:
     """Opened vouchers, the earliest first."""
     columns = opened.c.voucher, opened.c.share, opened.c.adct, opened.c.verdict, vouchers.c.voucher_id
     joined = opened.join(vouchers)
     return select(*columns).select_from(joined).where(condition).order_by(opened.c.voucher)
-
-
-def _opened(row: Any, generation: int) -> Opened:
-    return Opened(row.voucher_id, generation, row.share, row.adct)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
+from tpsi_server.store.cells import Cells
 from tpsi_server.store.clock import from_stored
 from tpsi_server.store.database import Database
 from tpsi_server.store.schema import accounts, reveals, vouchers
@@ -30,8 +32,9 @@ class Reveal:
 class RevealStore:
     """Reads reveals."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cells: Cells) -> None:
         self._database = database
+        self._cells = cells
 
     def of_account(self, name: str) -> Iterator[Reveal]:
         """What was revealed of an account, in the order in which it came in; nothing if nothing was.
@@ -54,16 +57,14 @@ class RevealStore:
             vouchers.c.received,
             vouchers.c.epoch,
             reveals.c.associated,
+            reveals.c.account,
             reveals.c.revealed,
         )
         chosen = select(*columns).select_from(joined).where(accounts.c.name == name, reveals.c.voucher > after)
         with self._database.read() as connection:
-            return [
-                (
-                    row.id,
-                    Reveal(
-                        row.voucher_id, row.associated, from_stored(row.received), from_stored(row.revealed), row.epoch
-                    ),
-                )
-                for row in connection.execute(chosen.order_by(reveals.c.voucher).limit(_PAGE))
-            ]
+            rows = connection.execute(chosen.order_by(reveals.c.voucher).limit(_PAGE)).all()
+        return [(row.id, self._reveal(row)) for row in rows]
+
+    def _reveal(self, row: Any) -> Reveal:
+        associated = self._cells.open(reveals.c.associated, (row.id, row.account), row.associated)
+        return Reveal(row.voucher_id, associated, from_stored(row.received), from_stored(row.revealed), row.epoch)

@@ -1,7 +1,7 @@
 """The schema: tables and indices, in SQLAlchemy's terms.
 
 Times are whole milliseconds since 1970. Columns whose content nobody but a reviewer may see are marked
-`sensitive` in their `info`.
+`sensitive` in their `info`: what is in them is sealed (`cells`).
 """
 
 from enum import IntEnum
@@ -40,6 +40,15 @@ class VoucherState(IntEnum):
     UNMATCHED = 2
     FAILED = 3
 
+
+#: The keys that sensitive columns are sealed under (`cells`), by number; the keys themselves are in key files.
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("created", BigInteger, nullable=False),
+    Column("retired", BigInteger),
+)
 
 # ---------------------------------------------------------------- accounts
 
@@ -217,7 +226,7 @@ pools = Table(
     Column("examined_at", BigInteger),
     Column("took", BigInteger, nullable=False, default=0),  # milliseconds
     Column("outcome", String(24)),
-    Column("ad_key", LargeBinary(32), info=_SENSITIVE),
+    Column("ad_key", LargeBinary, info=_SENSITIVE),
     Column("claim", LargeBinary(16)),
     Column("leased_until", BigInteger),
     UniqueConstraint("account", "list_id", "generation", "threshold", "rows", "count_by"),

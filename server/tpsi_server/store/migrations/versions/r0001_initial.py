@@ -13,6 +13,13 @@ def upgrade() -> None:
     """Make all tables and indices."""
 
     op.create_table(
+        "data_keys",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("retired", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
         "accounts",
         sa.Column("id", _ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -91,7 +98,7 @@ def upgrade() -> None:
         sa.Column("examined_at", sa.BigInteger(), nullable=True),
         sa.Column("took", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.String(length=24), nullable=True),
-        sa.Column("ad_key", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("ad_key", sa.LargeBinary(), nullable=True),
         sa.Column("claim", sa.LargeBinary(length=16), nullable=True),
         sa.Column("leased_until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
