@@ -20,7 +20,7 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/python -m mypy
 
-bench: $(VENV)/.demo
+bench: $(VENV)/.bench
 	$(BIN)/python bench
 
 generate: $(VENV)/.test
@@ -30,6 +30,10 @@ $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e '.[demo]'
+	touch $@
+
+$(VENV)/.bench: pyproject.toml $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet -e '.[bench]'
 	touch $@
 
 $(VENV)/.test: pyproject.toml

@@ -3,11 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.measure import Cost, find
+from bench.measure import Cost
 from bench.peer import NAME
-from bench.settings import TABLES
 from bench.spread import Spread, ratios
 from tpsi.table import geometry
+
+#: Our step, and what it is called beside the peer's.
+STEPS = {
+    "blind and encode": "blind and encode one listed hash",
+    "seal": "device's work for one item",
+    "match": "match one voucher slot",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +23,7 @@ class Compared:
     step: str
     suite: str
     table: str
+    backend: str
     ours: tuple[float, ...]
     peer: tuple[float, ...]
 
@@ -26,15 +33,13 @@ class Compared:
         return Spread.of(ratios(self.peer, self.ours))
 
 
-def compare(costs: Sequence[Cost], suites: Sequence[str], tables: Sequence[str]) -> Iterator[Compared]:
-    """Three rows for every suite and table that was measured, with the peer beside it."""
-    for suite in suites:
-        for table in (table for table in TABLES if table in tables):
-            build = find(costs, "blind and encode", suite=suite, table=table)
-            device = find(costs, "seal", suite=suite, table=table, associated_bytes=0)
-            match = find(costs, "match", suite=suite, table=table)
-            slots = geometry(table, 0).candidates
-            slot = tuple(seconds / slots for seconds in match.seconds)
-            yield Compared("blind and encode one listed hash", suite, table, build.seconds, build.beside[NAME])
-            yield Compared("device's work for one item", suite, table, device.seconds, device.beside[NAME])
-            yield Compared("match one voucher slot", suite, table, slot, match.beside[NAME])
+def compare(costs: Sequence[Cost]) -> Iterator[Compared]:
+    """A row for every cost that was measured with the peer beside it."""
+    for cost in costs:
+        subject = cost.subject
+        if NAME not in cost.beside or not subject.suite or not subject.table:
+            continue
+        slots = geometry(subject.table, 0).candidates if subject.operation == "match" else 1
+        ours = tuple(seconds / slots for seconds in cost.seconds)
+        of = STEPS[subject.operation], subject.suite, subject.table, subject.backend or ""
+        yield Compared(*of, ours, cost.beside[NAME])

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from bench.comparison import Compared
+from bench.cores import Scaling
 from bench.errors import BenchError
+from bench.goals import Goal, goals
+from bench.load import Loaded
 from bench.measure import Cost
 from bench.peer import NAME
 from bench.run import Results
 from bench.sizes import TableSize, VoucherSize
-from bench.spread import Spread, ratios
-from bench.steps import YARDSTICK
+from bench.spread import MICRO, Spread
+from bench.steps import multiplications
 from bench.uploads import Upload
 
-FORMAT = 1
-MICRO = 1e6
+FORMAT = 2
 
 
 def document(results: Results) -> dict[str, Any]:
@@ -30,8 +32,10 @@ def document(results: Results) -> dict[str, Any]:
         "vouchers": [_voucher(size) for size in results.vouchers],
         "peer": {"name": NAME, **asdict(results.peer)},
         "uploads": [_upload(upload) for upload in results.uploads],
-        "large": results.large and asdict(results.large),
+        "grown": [asdict(grown) for grown in results.grown],
         "compared": [_compared(row) for row in results.compared],
+        "scaling": [_scaling(row) for row in results.scaling],
+        "goals": [_goal(goal) for goal in goals(results)],
     }
 
 
@@ -45,17 +49,17 @@ def write(results: Results, path: Path) -> None:
     _write(path, json.dumps(document(results), indent=1) + "\n")
 
 
+def write_load(loaded: Loaded, path: Path) -> None:
+    """Write what a long load showed; BenchError if the file cannot be written."""
+    value = asdict(loaded) | {"growth": loaded.growth, "flat": loaded.flat}
+    _write(path, json.dumps({"format": FORMAT, "load": value}, indent=1) + "\n")
+
+
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BenchError(f"{path} cannot be written ({error.strerror}): name another file") from None
-
-
-def multiplications(cost: Cost) -> Spread | None:
-    """A cost in scalar multiplications of its suite; None if it belongs to no suite."""
-    yardstick = cost.beside.get(YARDSTICK)
-    return None if yardstick is None else Spread.of(ratios(cost.seconds, yardstick))
 
 
 def _cost(cost: Cost) -> dict[str, Any]:
@@ -101,7 +105,28 @@ def _compared(row: Compared) -> dict[str, Any]:
         "step": row.step,
         "suite": row.suite,
         "table": row.table,
+        "backend": row.backend,
         "ours_microseconds": Spread.of(row.ours).scaled(MICRO).to_json(),
         "peer_microseconds": Spread.of(row.peer).scaled(MICRO).to_json(),
         "peer_to_ours": row.ratio.to_json(),
+    }
+
+
+def _scaling(row: Scaling) -> dict[str, Any]:
+    return {
+        "operation": row.operation,
+        "suite": row.suite,
+        "table": row.table,
+        "backend": row.backend,
+        "one_core_per_second": Spread.of(row.one).to_json(),
+        "two_cores_per_second": Spread.of(row.two).to_json(),
+        "two_to_one": row.factor.to_json(),
+    }
+
+
+def _goal(goal: Goal) -> dict[str, Any]:
+    return asdict(goal) | {
+        "ours": goal.ours.to_json(),
+        "reached": goal.meets(goal.reach),
+        "aim_met": goal.meets(goal.aim),
     }

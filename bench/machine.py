@@ -8,7 +8,9 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +21,7 @@ _PACKAGES = (
     "pycryptodome",
     "python-flint",
     "cryptography",
+    "matplotlib",
     "grpcio",
     "protobuf",
     "sqlalchemy",
@@ -27,7 +30,10 @@ _PACKAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`cores`: those that this process may use; `memory`: octets; `load`: of the last minute, when the run began."""
+    """`cores`: those that this process may use; `memory`: octets; `load`: of the last minute, when the run began.
+
+    `native`: which of its engines the native core picks on this processor, or that it is not installed.
+    """
 
     processor: str
     cores: int
@@ -36,6 +42,7 @@ class Machine:
     load: float | None
     python: str
     versions: Mapping[str, str]
+    native: str
     commit: str
     changed: bool
     date: str
@@ -56,6 +63,7 @@ def this_machine() -> Machine:
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         python=f"{platform.python_implementation()} {platform.python_version()}",
         versions=_versions(),
+        native=_native(),
         commit=commit,
         changed=changed,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -88,6 +96,13 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _native() -> str:
+    if find_spec("tpsi_native") is None:
+        return "not installed"
+    core = import_module("tpsi_native")
+    return f"{core.engine()} {_version('tpsi-native')}" if hasattr(core, "engine") else _version("tpsi-native")
 
 
 def _sodium() -> str:

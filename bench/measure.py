@@ -40,6 +40,14 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that can be measured."""
+
+    subject: Subject
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One thing to measure; `beside` names what it is compared with."""
 

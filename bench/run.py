@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.comparison import Compared, compare
+from bench.cores import Scaling, measure_cores
+from bench.crew import Member, backends, suites_of
 from bench.errors import PeerUnavailableError
-from bench.large import MILLION, Large, measure_large
+from bench.growth import Grown, measure_growth
 from bench.machine import Machine, this_machine
 from bench.measure import Cost, Progress, Task, measure
 from bench.peer import NAME, Peer
@@ -16,7 +18,7 @@ from bench.reveals import reveal_tasks
 from bench.settings import Setting
 from bench.sizes import TableSize, VoucherSize, built_size, sealed_sizes, table_sizes
 from bench.stage import Stage
-from bench.steps import blind_task, group_tasks, table_tasks
+from bench.steps import YARDSTICK
 from bench.uploads import Upload, measure_uploads
 
 
@@ -24,16 +26,19 @@ from bench.uploads import Upload, measure_uploads
 class Asked:
     """What to measure.
 
-    `peer_folder` is where the peer's environment lies or will lie; None leaves the peer out. `million`: build a table
-    of a million hashes, too, and seal from it, which takes minutes. `uploads`: run a server, and upload to it.
+    `peer_folder` is where the peer's environment lies or will lie; None leaves the peer out. `growth`: sizes of lists
+    to import, to build a table of, and to seal from. `uploads`: run a server, and upload to it. `backends`: what is to
+    compute in the groups, by default all that is installed. `cores`: compare two cores with one.
     """
 
     setting: Setting
     suites: Sequence[str]
     tables: Sequence[str]
     peer_folder: Path | None
-    million: bool = False
+    growth: Sequence[int] = ()
     uploads: bool = True
+    backends: Sequence[str] = ()
+    cores: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +63,22 @@ class Results:
     vouchers: Sequence[VoucherSize]
     peer: PeerFound
     compared: Sequence[Compared]
-    large: Large | None
+    scaling: Sequence[Scaling]
+    grown: Sequence[Grown]
     uploads: Sequence[Upload]
 
 
 def run(asked: Asked, progress: Progress) -> Results:
     """Measure everything that was asked for."""
     machine, setting = this_machine(), asked.setting
-    stages = [Stage(suite, table, setting.listed[suite]) for suite in asked.suites for table in asked.tables]
-    for number, stage in enumerate(stages):
-        progress(number, len(stages), f"preparing {stage.suite} {stage.encoding}")
-        stage.check()
     with ExitStack() as stack:
+        progress(0, 1, "preparing")
+        members = [stack.enter_context(member) for member in _members(asked)]
         peer, found = _peer(asked, stack, progress)
-        tasks = list(_tasks(asked, stages, peer))
+        tasks = [*_tasks(members, peer), *reveal_tasks(setting.examined)]
         costs = measure(tasks, setting.repeats, progress)
+        scaling = _scaling(asked, members, progress)
+    stages = [Stage(suite, table, setting.listed[suite]) for suite in asked.suites for table in asked.tables]
     return Results(
         machine,
         setting,
@@ -80,21 +86,41 @@ def run(asked: Asked, progress: Progress) -> Results:
         [*(built_size(stage) for stage in stages), *table_sizes(asked.suites, asked.tables)],
         [size for stage in stages for size in sealed_sizes(stage, setting.associated)],
         found,
-        list(compare(costs, asked.suites, asked.tables)) if peer else [],
-        measure_large(MILLION, progress) if asked.million else None,
+        list(compare(costs)) if peer else [],
+        scaling,
+        measure_growth(asked.growth, progress),
         measure_uploads(asked.suites, asked.tables, setting, progress) if asked.uploads else [],
     )
 
 
-def _tasks(asked: Asked, stages: Sequence[Stage], peer: Peer | None) -> Iterator[Task]:
-    setting, works = asked.setting, peer.works() if peer else {}
-    for suite in asked.suites:
-        mine = [stage for stage in stages if stage.suite == suite]
-        yield from group_tasks(suite, setting)
-        yield blind_task(mine[0], setting)
-        for stage in mine:
-            yield from table_tasks(stage, setting, works)
-    yield from reveal_tasks(setting.examined)
+def _members(asked: Asked) -> Iterator[Member]:
+    for backend in asked.backends or backends():
+        if suites := suites_of(backend, asked.suites):
+            yield Member(backend, asked.setting, suites, asked.tables)
+
+
+def _scaling(asked: Asked, members: Sequence[Member], progress: Progress) -> list[Scaling]:
+    """Two cores against one, for every member."""
+    if not asked.cores or this_machine().cores < 2:
+        return []
+    found: list[Scaling] = []
+    for ours, fresh in zip(members, _members(asked), strict=True):
+        with fresh as theirs:
+            found += measure_cores(ours, theirs, asked.setting.repeats, progress)
+    return found
+
+
+def _tasks(members: Sequence[Member], peer: Peer | None) -> Iterator[Task]:
+    """Every step of every member, beside a scalar multiplication of the same, and the peer's like step."""
+    works = peer.works() if peer else {}
+    for member in members:
+        scales = {step.subject.suite: step.work for step in member.steps if step.subject.operation == YARDSTICK}
+        for step in member.steps:
+            subject = step.subject
+            beside = {YARDSTICK: scales[subject.suite]}
+            if not subject.parameters.get("associated_bytes"):
+                beside |= works.get(subject.operation, {})
+            yield Task(subject, step.work, beside)
 
 
 def _peer(asked: Asked, stack: ExitStack, progress: Progress) -> tuple[Peer | None, PeerFound]:

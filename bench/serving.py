@@ -69,14 +69,22 @@ def _device(folder: DataFolder, manifest: Manifest) -> Device:
     return Device(manifest, BlindedTable(manifest.group, manifest.geometry, manifest.seed, cells), keys, ACCOUNT)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: its port, and the number of its process."""
+
+    port: int
+    process: int
+
+
 @contextmanager
-def serving(folder: DataFolder) -> Iterator[int]:
-    """Serve from a folder in another process, over TLS on this machine; gives the port. BenchError if it fails."""
+def serving(folder: DataFolder) -> Iterator[Server]:
+    """Serve from a folder in another process, over TLS on this machine. BenchError if it fails."""
     command = [sys.executable, "-m", "bench.serving", str(folder.path)]
     with (folder.path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=_ROOT, stdout=log, stderr=log)
     try:
-        yield _wait_for_port(process, folder)
+        yield Server(_wait_for_port(process, folder), process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

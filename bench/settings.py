@@ -1,6 +1,8 @@
 """How much is measured: the full setting, and the quick one that only shows that everything runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tpsi.groups import P256_SHA256, RISTRETTO255_SHA512
 from tpsi.table import CuckooGeometry, FuseGeometry
@@ -8,8 +10,9 @@ from tpsi.table import CuckooGeometry, FuseGeometry
 #: Names on the command line, of the suites and of the table encodings.
 SUITES = {"ristretto255": RISTRETTO255_SHA512, "p256": P256_SHA256}
 TABLES = (FuseGeometry.encoding, CuckooGeometry.encoding)
-#: Who computes in each suite's group.
-BACKENDS = {RISTRETTO255_SHA512: "libsodium", P256_SHA256: "pycryptodome"}
+#: What computes in a group: the native core, or a library. `LIBRARIES`: which one it is for each suite.
+NATIVE, LIBRARY = "native", "library"
+LIBRARIES = {RISTRETTO255_SHA512: "libsodium", P256_SHA256: "pycryptodome"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class Setting:
     upload_batch: int
 
 
+def setting_of(value: Mapping[str, Any]) -> Setting:
+    """A setting from what `dataclasses.asdict` and JSON made of it; without the pools to be examined."""
+    return Setting(**{**value, "associated": tuple(value["associated"]), "examined": ()})
+
+
 def growing(opened: int) -> Examined:
     """A pool of the series that shows how the cost of a reveal grows: a tenth of it, and 40 more, are real."""
     return Examined(opened, 40 + opened // 10, 30, 16)
@@ -55,7 +63,7 @@ FULL = Setting(
     examined=(
         Examined(340, 40, 30, 64),
         Examined(700, 200, 30, 16),
-        *(growing(opened) for opened in (50, 100, 200, 500, 1000, 2000)),
+        *(growing(opened) for opened in (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)),
     ),
     upload=2048,
     upload_batch=256,

@@ -8,6 +8,9 @@ import numpy as np
 
 from bench.errors import BenchError
 
+#: Seconds to microseconds.
+MICRO = 1e6
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.errors import BenchError
-from bench.settings import BACKENDS
+from bench.settings import LIBRARIES, LIBRARY, NATIVE
 from tpsi import (
     BuiltTable,
     Device,
@@ -101,8 +101,8 @@ class Stage:
 
     @property
     def backend(self) -> str:
-        """Who computes in the group."""
-        return BACKENDS[self.suite]
+        """What computes in the group."""
+        return LIBRARIES[self.suite] if getattr(self.group, "backend", LIBRARY) == LIBRARY else NATIVE
 
     @cached_property
     def hashes(self) -> tuple[ItemHash, ...]:

@@ -1,25 +1,39 @@
-"""The steps of the protocol as tasks, for every suite and table encoding."""
+"""The steps of the protocol as work, for every suite and table encoding, with whatever computes in their groups."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
 
-from bench.measure import Subject, Task, Work, cpu
-from bench.settings import BACKENDS, Setting
+from bench.measure import Cost, Step, Subject, Work, cpu
+from bench.settings import Setting
+from bench.spread import Spread, ratios
 from bench.stage import SHARING, Stage, device_items
 from tpsi import Item, build_table, group, seal
 from tpsi.table import blind_items, hash_items
 
 #: The yardstick of a suite: other costs are given in scalar multiplications too.
 YARDSTICK = "scalar multiplication"
-#: What stands beside the steps that a peer has too: its work by the names of these steps.
-PeerWorks: TypeAlias = Mapping[str, Mapping[str, Work]]
 _LEAST = 16  # multiplications of a yardstick, so that what a call costs by itself does not count
 
 
-def group_tasks(suite: str, setting: Setting) -> Iterator[Task]:
-    """What the group itself costs: nothing of the protocol can be faster than its share of these."""
-    chosen, count = group(suite), setting.batch[suite]
+def multiplications(cost: Cost) -> Spread | None:
+    """A cost in scalar multiplications of its suite; None if it belongs to no suite."""
+    yardstick = cost.beside.get(YARDSTICK)
+    return None if yardstick is None else Spread.of(ratios(cost.seconds, yardstick))
+
+
+def steps(stages: Sequence[Stage], setting: Setting) -> Iterator[Step]:
+    """All steps of the suites and tables that the stages are of."""
+    for suite in dict.fromkeys(stage.suite for stage in stages):
+        mine = [stage for stage in stages if stage.suite == suite]
+        yield from group_steps(mine[0], setting)
+        yield blind_step(mine[0], setting)
+        for stage in mine:
+            yield from table_steps(stage, setting)
+
+
+def group_steps(stage: Stage, setting: Setting) -> Iterator[Step]:
+    """What the group itself costs, the yardstick first: nothing of the protocol is faster than its share of these."""
+    chosen, count = group(stage.suite), max(_LEAST, setting.batch[stage.suite])
     messages = [item.probes[0].encode() for item in device_items(count)]
     elements = hash_items(chosen, messages)
     scalars = chosen.random_scalars(count, secrets.token_bytes)
@@ -30,34 +44,24 @@ def group_tasks(suite: str, setting: Setting) -> Iterator[Task]:
         "hash to group": lambda: hash_items(chosen, messages),
     }
     for operation, work in works.items():
-        subject = Subject(operation, suite, backend=BACKENDS[suite])
-        yield Task(subject, Work(count, cpu(work)), yardstick(suite, setting))
+        yield Step(Subject(operation, stage.suite, backend=stage.backend), Work(count, cpu(work)))
 
 
-def yardstick(suite: str, setting: Setting) -> dict[str, Work]:
-    """Scalar multiplications for some milliseconds, to stand beside a step."""
-    chosen, count = group(suite), max(_LEAST, setting.batch[suite] // 2)
-    elements = hash_items(chosen, [item.probes[0].encode() for item in device_items(count)])
-    scalars = chosen.random_scalars(count, secrets.token_bytes)
-    return {YARDSTICK: Work(count, cpu(lambda: chosen.multiply(scalars, elements)))}
-
-
-def blind_task(stage: Stage, setting: Setting) -> Task:
+def blind_step(stage: Stage, setting: Setting) -> Step:
     """Hash and multiply; it is the same for both tables."""
     count = min(stage.listed, 4 * setting.batch[stage.suite])
     items = stage.built.layout.items[:count]
-    subject = Subject("blind", stage.suite, backend=stage.backend)
     work = Work(count, cpu(lambda: blind_items(stage.group, items, stage.built.secrets)))
-    return Task(subject, work, yardstick(stage.suite, setting))
+    return Step(Subject("blind", stage.suite, backend=stage.backend), work)
 
 
-def table_tasks(stage: Stage, setting: Setting, peer: PeerWorks) -> Iterator[Task]:
+def table_steps(stage: Stage, setting: Setting) -> Iterator[Step]:
     """What depends on the table: encoding a list that is blinded already, doing both, sealing, matching."""
-    scale, count = yardstick(stage.suite, setting), setting.batch[stage.suite]
+    count = setting.batch[stage.suite]
 
-    def task(operation: str, work: Work, compared: bool, **parameters: int) -> Task:
+    def step(operation: str, items: int, work: Callable[[], object], **parameters: int) -> Step:
         subject = Subject(operation, stage.suite, stage.encoding, stage.backend, parameters)
-        return Task(subject, work, scale | dict(peer.get(operation, {}) if compared else {}))
+        return Step(subject, Work(items, cpu(work)))
 
     def encode() -> object:
         return build_table(stage.group, stage.encoding, stage.hashes, blind=lambda _items, _secrets: [stage.blinded])
@@ -65,15 +69,13 @@ def table_tasks(stage: Stage, setting: Setting, peer: PeerWorks) -> Iterator[Tas
     def build() -> object:
         return build_table(stage.group, stage.encoding, stage.hashes)
 
-    yield task("encode", Work(stage.listed, cpu(encode)), False, listed=stage.listed)
-    yield task("blind and encode", Work(stage.listed, cpu(build)), True, listed=stage.listed)
+    yield step("encode", stage.listed, encode, listed=stage.listed)
+    yield step("blind and encode", stage.listed, build, listed=stage.listed)
     for associated in setting.associated:
-        work = Work(count, cpu(_sealing(stage, device_items(count, associated))))
         parameters = {"probes": 1, "rows": SHARING.rows, "associated_bytes": associated}
-        yield task("seal", work, associated == 0, **parameters)
+        yield step("seal", count, _sealing(stage, device_items(count, associated)), **parameters)
     vouchers = stage.vouchers(count)
-    work = Work(count, cpu(lambda: stage.matches(vouchers)))
-    yield task("match", work, True, probes=1, rows=SHARING.rows)
+    yield step("match", count, lambda: stage.matches(vouchers), probes=1, rows=SHARING.rows)
 
 
 def _sealing(stage: Stage, items: Sequence[Item]) -> Callable[[], object]:

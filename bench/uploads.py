@@ -26,7 +26,7 @@ from tpsi_server.store import Delivery, Incoming
 from tpsi_server.tls import CA_CERTIFICATE
 
 #: On the disk of the checkout: a folder for temporary files may be in memory, where all is durable at once.
-_FOLDER = Path(__file__).resolve().parent.parent / "bench-out"
+FOLDER = Path(__file__).resolve().parent.parent / "bench-out"
 #: Batches that are on their way at a time, as many as a device sends.
 WINDOW = 4
 _LISTED = 200
@@ -76,13 +76,13 @@ class Upload:
 def measure_uploads(suites: Sequence[str], tables: Sequence[str], setting: Setting, progress: Progress) -> list[Upload]:
     """Upload to one server that has an epoch for every suite and table; BenchError if not all is acknowledged."""
     wanted = [(suite, table) for suite in suites for table in tables]
-    _FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="upload-", dir=_FOLDER) as path:
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=FOLDER) as path:
         progress(0, 1, "preparing a server")
         prepared = prepare(Path(path, "server"), wanted, _LISTED)
         with ExitStack() as stack:
             alone = stack.enter_context(_empty_store(Path(path, "store.sqlite3")))
-            port = stack.enter_context(serving(prepared.folder))
+            port = stack.enter_context(serving(prepared.folder)).port
             servers = stack.enter_context(Store.open(prepared.folder.database))
             return asyncio.run(_measure(_Course(prepared, port, servers, alone, setting), progress))
 
@@ -97,10 +97,11 @@ class _Course:
     alone: Store
     setting: Setting
 
-    @property
-    def endpoint(self) -> Endpoint:
-        authority = (self.prepared.folder.tls / CA_CERTIFICATE).read_text(encoding="ascii")
-        return Endpoint("localhost", self.port, authority, self.prepared.token)
+
+def endpoint_of(prepared: Prepared, port: int) -> Endpoint:
+    """Where the benchmark's device finds the server that serves from a folder."""
+    authority = (prepared.folder.tls / CA_CERTIFICATE).read_text(encoding="ascii")
+    return Endpoint("localhost", port, authority, prepared.token)
 
 
 def _empty_store(path: Path) -> Store:
@@ -114,7 +115,7 @@ def _empty_store(path: Path) -> Store:
 async def _measure(course: _Course, progress: Progress) -> list[Upload]:
     setting, found = course.setting, list[Upload]()
     cases = [(device, associated) for device in course.prepared.devices for associated in setting.associated]
-    async with Service(course.endpoint) as service:
+    async with Service(endpoint_of(course.prepared, course.port)) as service:
         for number, (device, associated) in enumerate(cases):
             suite, table = device.manifest.suite, device.manifest.encoding
             progress(number, len(cases), f"uploading {suite} {table}")
@@ -143,10 +144,11 @@ def _batches(sealed: Sequence[bytes], setting: Setting) -> Iterator[list[bytes]]
     """Vouchers under fresh ids: to the server they are new ones, that match nothing."""
     for start in range(0, setting.upload, setting.upload_batch):
         count = min(setting.upload_batch, setting.upload - start)
-        yield [_renamed(sealed[number % len(sealed)]) for number in range(count)]
+        yield [renamed(sealed[number % len(sealed)]) for number in range(count)]
 
 
-def _renamed(voucher: bytes) -> bytes:
+def renamed(voucher: bytes) -> bytes:
+    """The same voucher under a fresh id."""
     start = voucher.index(Header.decode(voucher).voucher_id)
     return voucher[:start] + secrets.token_bytes(VOUCHER_ID_SIZE) + voucher[start + VOUCHER_ID_SIZE :]
 

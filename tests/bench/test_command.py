@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.settings import QUICK, SUITES, TABLES
+from bench.crew import backends
+from bench.settings import LIBRARY, NATIVE, QUICK, SUITES, TABLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -62,6 +63,19 @@ def test_uploads_to_a_server_have_rates_for_both_suites_and_tables(quick: tuple[
         assert all(u[rate]["median"] > 0 for u in uploads)
 
 
+def test_two_cores_are_compared_with_one(quick: tuple[str, dict[str, Any]]) -> None:
+    if quick[1]["machine"]["cores"] < 2:
+        assert quick[1]["scaling"] == []
+        return
+    assert {row["operation"] for row in quick[1]["scaling"]} == {"blind", "blind and encode", "seal", "match"}
+    assert all(row["two_to_one"]["median"] > 0 for row in quick[1]["scaling"])
+
+
+def test_every_installed_backend_is_measured(quick: tuple[str, dict[str, Any]]) -> None:
+    found = {c["backend"] for c in quick[1]["costs"] if c["suite"] == SUITES["ristretto255"]}
+    assert found == {"native", "libsodium"} if backends() == (NATIVE, LIBRARY) else {"libsodium"}
+
+
 def test_the_run_says_what_it_was_made_on(quick: tuple[str, dict[str, Any]]) -> None:
     machine = quick[1]["machine"]
     assert machine["cores"] >= 1
@@ -78,7 +92,7 @@ def test_a_peer_that_was_left_out_is_named(quick: tuple[str, dict[str, Any]]) ->
 
 def test_filters_leave_out_the_other_suite_and_table(tmp_path: Path) -> None:
     path = tmp_path / "one.json"
-    arguments = ("--quick", "--no-peer", "--no-end-to-end", "--repeat", "1")
+    arguments = ("--quick", "--no-peer", "--no-end-to-end", "--no-cores", "--repeat", "1")
     assert _bench(*arguments, "--suite", "ristretto255", "--table", "cuckoo", "--json", str(path)).returncode == 0
     found = json.loads(path.read_text())
     costs = found["costs"]

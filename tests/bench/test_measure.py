@@ -54,6 +54,6 @@ def test_the_comparison_divides_matching_by_the_slots_and_the_peer_by_ours() -> 
         _cost("seal", (12.0, 24.0), (6.0, 12.0), associated_bytes=0),
         _cost("match", (4.0, 8.0), (6.0, 12.0)),
     ]
-    rows = list(compare(costs, ["s"], ["cuckoo"]))
+    rows = list(compare(costs))
     assert [row.ours for row in rows] == [(3.0, 6.0), (12.0, 24.0), (2.0, 4.0)]
     assert [row.ratio.median for row in rows] == [2.0, 0.5, 3.0]

@@ -19,7 +19,7 @@ RISTRETTO = SUITES["ristretto255"]
 
 
 def test_all_vouchers_are_acknowledged_stored_and_matched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(uploads, "_FOLDER", tmp_path / "out")
+    monkeypatch.setattr(uploads, "FOLDER", tmp_path / "out")
     setting = replace(QUICK, repeats=1, upload=10, upload_batch=4, associated=(100,))
     (found,) = measure_uploads([RISTRETTO], ["fuse"], setting, lambda *_told: None)
     assert (found.suite, found.table, found.vouchers, found.batch) == (RISTRETTO, "fuse", 10, 4)

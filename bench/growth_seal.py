@@ -1,6 +1,6 @@
 """A process of its own that seals from a large table as a device does, and says what that took.
 
-`python -m bench.large_seal FOLDER ITEMS`, with what `large_build` left in the folder. Writes one JSON object.
+`python -m bench.growth_seal FOLDER ITEMS`, with the folder of an epoch that a server has built. Writes one JSON object.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.memory import peak_resident
 from bench.stage import ACCOUNT, device_items
-from tpsi import Device, Manifest, Pool, Secret, derive, seal
+from tpsi import Device, Pool, Secret, SignedManifest, derive, seal
 from tpsi_client.tables import TableFolder
 
 #: Items sealed together: a device stores them in one transaction, and then gives back the pages that it read.
@@ -20,7 +20,7 @@ BATCH = 256
 def main() -> None:
     """Verify, map, seal, report."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
-    manifest = Manifest.decode((folder / "manifest.json").read_bytes())
+    manifest = SignedManifest.decode((folder / "manifest.json").read_bytes()).manifest
     table = TableFolder(folder, manifest).open()
     keys = derive(Secret(bytes(32)), Pool(manifest.list_id, 0, manifest.sharing))
     device = Device(manifest, table.blinded, keys, ACCOUNT)
@@ -30,7 +30,7 @@ def main() -> None:
         seal(device, items[place : place + BATCH])
         table.relax()
     seconds = (time.process_time() - start) / count
-    print(json.dumps({"seconds": seconds, "before": before, "peak": peak_resident()}))
+    print(json.dumps({"octets": manifest.table_bytes, "seconds": seconds, "before": before, "peak": peak_resident()}))
 
 
 if __name__ == "__main__":
