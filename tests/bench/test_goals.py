@@ -91,7 +91,9 @@ def test_all_tables_have_as_many_cells_in_a_row_as_columns(results: Results) -> 
 
 
 def test_the_document_keeps_what_stands_outside_of_its_marks(results: Results, tmp_path: Path) -> None:
-    (tmp_path / article.FILE).write_text(f"before\n{article.BEGIN}\nfigures of yesterday\n{article.END}\nafter\n", encoding="utf-8")
+    (tmp_path / article.FILE).write_text(
+        f"before\n{article.BEGIN}\nfigures of yesterday\n{article.END}\nafter\n", encoding="utf-8"
+    )
     article.write(results, tmp_path)
     article.write(results, tmp_path)
     text = (tmp_path / article.FILE).read_text(encoding="utf-8")
