@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOTS = {"tpsi": "protocol", "tpsi_client": "client", "tpsi_server": "server", "tpsi_proto": "proto"}
+ROOTS = {
+    "tpsi": "protocol",
+    "tpsi_client": "client",
+    "tpsi_server": "server",
+    "tpsi_plan": "planner",
+    "tpsi_proto": "proto",
+}
 ALLOWED = {
     "tpsi": {"tpsi"},
     "tpsi_client": {"tpsi", "tpsi_proto", "tpsi_client"},
     "tpsi_server": {"tpsi", "tpsi_proto", "tpsi_server"},
+    "tpsi_plan": {"tpsi", "tpsi_plan"},
 }
 #: What `tpsi` may import besides itself: arithmetic and bytes.
 STANDARD = frozenset(
