@@ -7,6 +7,7 @@ from typing import Any
 from tests.support.drbg import Drbg
 from tests.vectors.making.acceptance import acceptance, policies, policy_record
 from tests.vectors.making.accounts import seal_all
+from tests.vectors.making.audits import audits
 from tests.vectors.making.deliveries import deliveries
 from tests.vectors.making.detections import detections
 from tests.vectors.making.elements import element_record
@@ -22,6 +23,7 @@ FILES = {
     "transcript-p256-fuse.json": (P256_SHA256, "fuse"),
     "transcript-p256-cuckoo.json": (P256_SHA256, "cuckoo"),
 }
+AUDITS = {name.replace("transcript", "audit"): case for name, case in FILES.items()}
 MANIFESTS = "manifests.json"
 ITEM_COUNTS = (0, 1, 2, 3, 4, 5, 10, 16, 100, 1000, 99_999, 10**6, 1_063_140, 5 * 10**6, 2**31)
 WIDTH = 118
@@ -57,8 +59,9 @@ def transcript(suite: str, encoding: str) -> Record:
 
 def contents(name: str) -> str:
     """What stands in a file."""
-    record = transcript(*FILES[name]) if name in FILES else manifests("tpsi manifests")
-    return render(record) + "\n"
+    if name in FILES:
+        return render(transcript(*FILES[name])) + "\n"
+    return render(audits(*AUDITS[name]) if name in AUDITS else manifests("tpsi manifests")) + "\n"
 
 
 def geometry_record(encoding: str, items: int) -> Record:
@@ -96,7 +99,7 @@ def render(value: Any, depth: int = 0) -> str:
 
 def main() -> None:
     """Write all files."""
-    for name in (*FILES, MANIFESTS):
+    for name in (*FILES, *AUDITS, MANIFESTS):
         (HERE / name).write_text(contents(name), encoding="ascii")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
+from .audits import verify_audits
 from .canonical import RefusedError
 from .detection import Delivered, detect
 from .device import Policy, Seen, device_checks
@@ -18,6 +19,7 @@ from .voucher import Setting, check_item
 
 FORMAT = "tpsi transcript 1"
 MANIFESTS = "tpsi manifests 1"
+AUDITS = "tpsi audit 1"
 
 T = TypeVar("T")
 
@@ -25,8 +27,10 @@ T = TypeVar("T")
 def verify(data: Any) -> Iterator[str]:
     """A line for every step that holds; raises WrongValueError at the first value that does not."""
     root = Node(data, "", set())
-    if root["format"].one_of(FORMAT, MANIFESTS) == MANIFESTS:
-        yield from verify_manifests(root)
+    form = root["format"].one_of(FORMAT, MANIFESTS, AUDITS)
+    if form != FORMAT:
+        yield from verify_manifests(root) if form == MANIFESTS else verify_audits(root)
+        check_all_read(root)
         return
     root["source"].text(), root["seed"].text()
     group, encoding = GROUPS[root["suite"].one_of(*GROUPS)], root["encoding"].one_of("fuse", "cuckoo")
@@ -99,7 +103,6 @@ def verify_manifests(root: Node) -> Iterator[str]:
         except RefusedError:
             digest = None
         case["digest"].expect(digest)
-    check_all_read(root)
     yield f"manifests: {len(root['cases'])} cases"
 
 

@@ -42,8 +42,9 @@ class TableProof:
     @classmethod
     def decode(cls, data: bytes, manifest: Manifest) -> "TableProof":
         """Inverse of `encode`; DecodeError for any other octets, AuditError if it is about another manifest."""
-        rest = _after_header(data, TABLE, manifest, "a table proof")
+        rest = _after_header(data, TABLE, "a table proof")
         proof = Proof.decode(rest[FILL_KEY_SIZE:], manifest.group)
+        require_manifest(data[2:_HEADER_SIZE], manifest)
         return cls(manifest.digest, Secret(rest[:FILL_KEY_SIZE]), proof)
 
 
@@ -71,13 +72,14 @@ class AbsenceProof:
         Whether the values are valid elements is a check of `verify_absences`.
         """
         group = manifest.group
-        rest = _after_header(data, ABSENCE, manifest, "an absence proof")
+        rest = _after_header(data, ABSENCE, "an absence proof")
         fixed = 2 * group.scalar_size
         proof = Proof.decode(rest[:fixed], group)
         count = int.from_bytes(rest[fixed : fixed + _COUNT_SIZE], "big")
         values = rest[fixed + _COUNT_SIZE :]
         if not 1 <= count <= MAX_NAMES or len(values) != count * group.element_size:
             raise DecodeError(f"an absence proof about {count} names does not have {len(data)} octets")
+        require_manifest(data[2:_HEADER_SIZE], manifest)
         return cls(manifest.digest, np.frombuffer(values, np.uint8).reshape(count, group.element_size), proof)
 
 
@@ -85,8 +87,7 @@ def _header(kind: int, manifest_digest: bytes) -> bytes:
     return bytes((VERSION, kind)) + manifest_digest
 
 
-def _after_header(data: bytes, kind: int, manifest: Manifest, what: str) -> bytes:
+def _after_header(data: bytes, kind: int, what: str) -> bytes:
     if data[:2] != bytes((VERSION, kind)) or len(data) < _HEADER_SIZE:
         raise DecodeError(f"these octets are not {what} of version {VERSION}")
-    require_manifest(data[2:_HEADER_SIZE], manifest)
     return data[_HEADER_SIZE:]
