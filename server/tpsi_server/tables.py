@@ -62,8 +62,9 @@ class TableRepository:
         self._lock = threading.Lock()
         self._epochs: dict[int, Epoch] = {}
         self._by_manifest_id: dict[bytes, Epoch] = {}
+        self._stamps: dict[int, int] = {}
         for record in store.epochs.all():
-            self._keep(load_epoch(folder, self._identity, record))
+            self._load(record)
         self._looked = time.monotonic()
 
     def newest(self) -> Epoch:
@@ -123,16 +124,29 @@ class TableRepository:
     def _refresh(self) -> None:
         for record in self._store.epochs.all():
             known = self._epochs.get(record.number)
-            if known is not None and known.retired == (record.retired is not None):
+            unchanged = known is not None and known.retired == (record.retired is not None)
+            if unchanged and self._stamps.get(record.number) == self._stamp(record.number):
                 continue
             try:
-                self._keep(load_epoch(self._folder, self._identity, record))
+                self._load(record)
             except (TpsiError, OSError) as error:
                 _log.error("epoch %d is left out: %s", record.number, error)
         self._looked = time.monotonic()
 
-    def _keep(self, epoch: Epoch) -> None:
+    def _stamp(self, number: int) -> int:
+        """Changes when an auditor's signature is added to an epoch's manifest."""
+        try:
+            return (epoch_folder(self._folder, number) / MANIFEST_FILE).stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def _load(self, record: EpochRecord) -> None:
+        stamp = self._stamp(record.number)  # before it is read
+        self._keep(load_epoch(self._folder, self._identity, record), stamp)
+
+    def _keep(self, epoch: Epoch, stamp: int) -> None:
         self._epochs[epoch.number] = epoch
+        self._stamps[epoch.number] = stamp
         self._by_manifest_id[epoch.manifest.manifest_id] = epoch
 
 

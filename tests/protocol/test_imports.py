@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ROOTS = {
     "tpsi": "protocol",
+    "tpsi_audit": "client",
     "tpsi_client": "client",
     "tpsi_server": "server",
     "tpsi_plan": "planner",
@@ -18,6 +19,7 @@ ROOTS = {
 }
 ALLOWED = {
     "tpsi": {"tpsi"},
+    "tpsi_audit": {"tpsi", "tpsi_proto", "tpsi_client", "tpsi_audit"},
     "tpsi_client": {"tpsi", "tpsi_proto", "tpsi_client"},
     "tpsi_server": {"tpsi", "tpsi_proto", "tpsi_server"},
     "tpsi_plan": {"tpsi", "tpsi_plan"},

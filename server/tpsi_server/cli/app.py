@@ -2,7 +2,19 @@
 
 import typer
 
-from tpsi_server.cli import accounts, certificates, database, epochs, keys, lists, reveals, serve, setup, vouchers
+from tpsi_server.cli import (
+    accounts,
+    audit,
+    certificates,
+    database,
+    epochs,
+    keys,
+    lists,
+    reveals,
+    serve,
+    setup,
+    vouchers,
+)
 
 app = typer.Typer(
     name="tpsi-server",
@@ -31,6 +43,7 @@ setup.register(app)
 lists.register(app)
 epochs.register(app)
 accounts.register(app)
+audit.register(app)
 certificates.register(app)
 serve.register(app)
 vouchers.register(app)

@@ -1,0 +1,23 @@
+"""The verbs of `tpsi-audit`, put together."""
+
+import typer
+
+from tpsi_audit.cli import keys, tables
+
+app = typer.Typer(
+    name="tpsi-audit",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="""Hold the server of a hash list to account.
+
+    \b
+    An audit:
+      tpsi-audit keygen auditor.key              make your key; devices pin auditor.key.pub
+      tpsi-audit verify PACKAGE --list FILE --sign-with auditor.key --to FILE.signature
+                                                 check a table against the list, and sign it
+    """,
+)
+keys.register(app)
+tables.register(app)

@@ -1,0 +1,98 @@
+"""The verb `verify`: audit a table, and sign its manifest."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tpsi import Role, sign_manifest
+from tpsi.detached import DetachedSignature
+from tpsi_audit.cli.options import AsJson, PassphraseFile, ServerKey, key_of
+from tpsi_audit.errors import AuditorError
+from tpsi_audit.keys import ask_passphrase, load_key
+from tpsi_audit.package import Package
+from tpsi_audit.verifying import Report, require_separation_vouched
+from tpsi_audit.verifying import verify as verify_package
+from tpsi_client.cli.terminal import show, watching
+from tpsi_client.files import write_whole
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(verify)
+
+
+def verify(
+    package: Annotated[
+        Path, typer.Argument(metavar="PACKAGE", exists=True, file_okay=False, help="The server's package.")
+    ],
+    *,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option("--list", metavar="FILE", help="Your copy of the whole list, as lines of type:hex. Files add up."),
+    ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="NAME=FILE",
+            help="Your copy of one source's list; for each of the manifest's sources. Checks the rule, too.",
+        ),
+    ] = None,
+    server_key: ServerKey = None,
+    sign_with: Annotated[
+        Path | None,
+        typer.Option("--sign-with", metavar="KEY", help="Sign with this key, if all holds; with --to."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="A new file for the signature, for the operator.")
+    ] = None,
+    separated: Annotated[
+        bool,
+        typer.Option("--separated", help="You have checked that the list is separated (only for lists with probes)."),
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that a table holds exactly a list, and has room for nothing else; then sign its manifest.
+
+    The list is yours (--list), or what the rule of the manifest gives from your copies of the sources' lists
+    (--source); without either it is the server's own, which says less. The exit status is 0 only if all holds.
+    """
+    if (sign_with is None) != (to is None):
+        raise typer.BadParameter("--sign-with and --to go together")
+    if lists and sources:
+        raise typer.BadParameter("give whole lists with --list, or the sources' lists with --source, not both")
+    opened = Package.open(package)
+    if sign_with is not None:
+        require_separation_vouched(opened, separated)
+    key = None if sign_with is None else load_key(sign_with, ask_passphrase(passphrase_file))
+    with watching() as progress:
+        named = _named(sources or [])
+        report = verify_package(opened, lists or (), named, server_key=key_of(server_key), progress=progress)
+    signed = None
+    if key is not None and to is not None:
+        signature = sign_manifest(opened.manifest, Role.AUDITOR, key)
+        write_whole(to, DetachedSignature(opened.manifest.digest, signature).encode(), replace=False)
+        signed = str(to)
+    _show(report, signed, as_json=as_json)
+
+
+def _named(texts: list[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path or name in found:
+            raise AuditorError(f"--source is given as NAME=FILE, once for each source, not {text!r}")
+        found[name] = Path(path)
+    return found
+
+
+def _show(report: Report, signed: str | None, *, as_json: bool) -> None:
+    if as_json:
+        show([json.dumps({**report.as_json(), "signature": signed}, indent=2)])
+        return
+    show(["Established:", *(f"  - {line}" for line in report.established)])
+    show(["Not established:", *(f"  - {line}" for line in report.not_established)])
+    show([f"The signature is in {signed}: give it to the operator." if signed else "Nothing was signed."])
