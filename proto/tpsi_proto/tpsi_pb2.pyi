@@ -34,7 +34,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     QUOTA_EXCEEDED: _ClassVar[Reason]
     OVERLOADED: _ClassVar[Reason]
     TOO_MANY_CALLS: _ClassVar[Reason]
-    UPLOAD_IDLE: _ClassVar[Reason]
+    CALL_STALLED: _ClassVar[Reason]
     ACCOUNT_UNKNOWN: _ClassVar[Reason]
     LOG_ENTRY_UNKNOWN: _ClassVar[Reason]
     LOG_OUT_OF_RANGE: _ClassVar[Reason]
@@ -67,7 +67,7 @@ RATE_LIMITED: Reason
 QUOTA_EXCEEDED: Reason
 OVERLOADED: Reason
 TOO_MANY_CALLS: Reason
-UPLOAD_IDLE: Reason
+CALL_STALLED: Reason
 ACCOUNT_UNKNOWN: Reason
 LOG_ENTRY_UNKNOWN: Reason
 LOG_OUT_OF_RANGE: Reason

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,9 +13,12 @@ from tpsi.signing import PUBLIC_KEY_SIZE
 from tpsi_server.errors import DataError, OperatorError
 from tpsi_server.files import make_private_folder, read_bounded, write_atomically
 from tpsi_server.store.location import Location, describe, parse_location
+from tpsi_server.store.quotas import Allowance
 
 VERSION = 1
 DEFAULT_PORT = 50051
+#: More than any person's pictures, and less than what would fill a disk in a day.
+DEFAULT_ALLOWANCE = Allowance(vouchers=10_000_000, octets_a_day=16 << 30, vouchers_a_second=20_000)
 #: `server.json` holds a name of at most MAX_NAME characters and little else.
 MAX_SERVER_FILE = 1 << 16
 
@@ -113,6 +116,17 @@ class DataFolder:
             return ServerIdentity(bytes.fromhex(value["list"]), str(value["name"]), bytes.fromhex(value["server_key"]))
         except (ValueError, KeyError, TypeError):
             raise DataError(f"{self.server_file} is damaged: restore it from a backup") from None
+
+    def allowance(self) -> Allowance:
+        """What an account without limits of its own may send: `limits` in `server.json`, named as in Allowance."""
+        limits = self._members().get("limits", {})
+        try:
+            return replace(DEFAULT_ALLOWANCE, **limits)
+        except (CallerError, TypeError):
+            names = ", ".join(field.name for field in fields(Allowance))
+            raise DataError(
+                f'{self.server_file}: "limits" has whole numbers for {names}, where 0 is no limit'
+            ) from None
 
     def use_database(self, location: Location) -> None:
         """Write down in `server.json` that the database is elsewhere from now on."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +12,17 @@ from tpsi import DecodeError, Header
 from tpsi.manifest import MANIFEST_ID_SIZE
 from tpsi.voucher import decode_header
 from tpsi_server.errors import RefusedError
+from tpsi_server.fair_queue import FairQueue
 from tpsi_server.reasons import Reason
-from tpsi_server.store import Answer, Delivery, Incoming, Store
+from tpsi_server.store import Answer, Delivery, Exceeded, Incoming, Store
 from tpsi_server.tables import TableRepository
 
 #: Vouchers in one call: the wire contract's bound on a batch.
 MAX_BATCH = 1024
 #: Vouchers and octets that share a transaction: enough to make the disk's part small, and no long wait.
 GROUP_VOUCHERS, GROUP_OCTETS = 8192, 32 << 20
+#: Octets that may wait to be stored; more than a transaction, so that the next one is there when it is done.
+MAX_WAITING_OCTETS = 128 << 20
 #: Where a voucher's header has it (specification, section 7.1), after the version.
 _MANIFEST_ID = slice(1, 1 + MANIFEST_ID_SIZE)
 
@@ -68,7 +70,7 @@ class Ingest:
         self._store = store
         self._tables = tables
         self._clock = clock
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: FairQueue[_Job] = FairQueue(MAX_WAITING_OCTETS)
         self._closing = threading.Lock()
         self._closed = False
         self._writer = threading.Thread(target=self._write, name="tpsi-ingest", daemon=True)
@@ -78,15 +80,16 @@ class Ingest:
         """One outcome for each voucher, in order; those that are stored are durable when this returns.
 
         A voucher that was stored before with the same octets counts as stored; a bad one stops no other.
-        Raises RefusedError (ACCOUNT_UNKNOWN, BATCH_EMPTY, BATCH_TOO_LARGE, SHUTTING_DOWN) and StoreError:
-        then nothing of the call was stored.
+        Raises RefusedError (ACCOUNT_UNKNOWN, BATCH_EMPTY, BATCH_TOO_LARGE, QUOTA_EXCEEDED, OVERLOADED,
+        SHUTTING_DOWN) and StoreError: then nothing of the call was stored.
         """
         return self.submit(account, vouchers).result()
 
     def submit(self, account: str, vouchers: Sequence[bytes]) -> Future[list[Outcome]]:
         """`ingest` without waiting for the disk: for callers that must not block (`asyncio.wrap_future`).
 
-        Calls of a wrong size, and those after `close`, raise at once; everything else is the future's.
+        Calls of a wrong size, those for which there is no room, and those after `close` raise at once; everything
+        else is the future's.
         """
         if not vouchers:
             raise RefusedError(Reason.BATCH_EMPTY, "a batch has at least one voucher")
@@ -100,15 +103,21 @@ class Ingest:
         with self._closing:
             if self._closed:
                 raise RefusedError(Reason.SHUTTING_DOWN, "the server is shutting down: try again later")
-            self._jobs.put(job)
+            if not self._jobs.put(account, job.octets, job):
+                raise RefusedError(Reason.OVERLOADED, "too much waits to be stored")
         return job.future
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait to be stored."""
+        return len(self._jobs)
 
     def close(self) -> None:
         """Store what was submitted, and refuse what comes later; closing again does nothing."""
         with self._closing:
             if not self._closed:
                 self._closed = True
-                self._jobs.put(None)
+                self._jobs.close()
         self._writer.join()
 
     def _judge(self, data: bytes) -> Incoming | Reason:
@@ -127,25 +136,19 @@ class Ingest:
     def _write(self) -> None:
         """The writer's thread: what waits is stored together, and while it is, the next comes together."""
         while (job := self._jobs.get()) is not None:
-            jobs, last = self._group(job)
-            self._store_group([one for one in jobs if one.future.set_running_or_notify_cancel()])
-            if last:
-                return
+            self._store_group([one for one in self._group(job) if one.future.set_running_or_notify_cancel()])
 
-    def _group(self, job: _Job) -> tuple[list[_Job], bool]:
-        """The jobs of one transaction, and whether they are the last ones."""
+    def _group(self, job: _Job) -> list[_Job]:
+        """The jobs of one transaction."""
         jobs, vouchers, octets = [job], len(job.delivery.vouchers), job.octets
         while vouchers < GROUP_VOUCHERS and octets < GROUP_OCTETS:
-            try:
-                another = self._jobs.get_nowait()
-            except queue.Empty:
-                return jobs, False
+            another = self._jobs.get_nowait()
             if another is None:
-                return jobs, True
+                break
             jobs.append(another)
             vouchers += len(another.delivery.vouchers)
             octets += another.octets
-        return jobs, False
+        return jobs
 
     def _store_group(self, jobs: Sequence[_Job]) -> None:
         try:
@@ -159,6 +162,10 @@ class Ingest:
             if answer is None:
                 message = f"there is no account {job.delivery.account!r}, or it was revoked"
                 job.future.set_exception(RefusedError(Reason.ACCOUNT_UNKNOWN, message))
+            elif isinstance(answer, Exceeded):
+                message = f"account {job.delivery.account!r} has used up its quota"
+                refusal = RefusedError(Reason.QUOTA_EXCEEDED, message, retry_after=answer.retry_after)
+                job.future.set_exception(refusal)
             else:
                 job.future.set_result(list(_outcomes(job.refused, iter(answer))))
 

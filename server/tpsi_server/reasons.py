@@ -37,7 +37,7 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = auto()
     OVERLOADED = auto()
     TOO_MANY_CALLS = auto()
-    UPLOAD_IDLE = auto()
+    CALL_STALLED = auto()
     # operator
     ACCOUNT_UNKNOWN = auto()
     # the log

@@ -64,6 +64,7 @@ class Runtime:
             raise
         self.accounts = Accounts(self.store)
         self.certificates = Certificates(self.store)
+        self.store.vouchers.allowance = folder.allowance()
         self.ingest = Ingest(self.store, self.tables)
         self.log = TransparencyLog(self.store, self.identity.list_id, self._keys)
         self._workers = workers

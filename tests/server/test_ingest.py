@@ -10,7 +10,7 @@ from tests.server.site import Site, vouchers
 from tpsi.voucher import HEADER_SIZE, Header
 from tpsi_server import MAX_BATCH, Ingest, Outcome, Reason, RefusedError, Runtime, StoreError
 from tpsi_server.ingest import GROUP_VOUCHERS
-from tpsi_server.store import Answer, Delivery, Incoming
+from tpsi_server.store import Answer, Delivery, Exceeded, Incoming
 
 NEW, ALREADY = Outcome(), Outcome(already=True)
 
@@ -127,7 +127,7 @@ def test_callers_that_wait_share_a_transaction(runtime: Runtime, monkeypatch: py
     sizes: list[int] = []
     store = runtime.store.vouchers.store
 
-    def slow(deliveries: list[Delivery], now: float) -> list[list[Answer] | None]:
+    def slow(deliveries: list[Delivery], now: float) -> list[list[Answer] | Exceeded | None]:
         sizes.append(len(deliveries))
         first_is_in.set()
         assert go_on.wait(10)
@@ -149,7 +149,7 @@ def test_a_call_that_was_cancelled_before_its_turn_stores_nothing(
     go_on = threading.Event()
     store = runtime.store.vouchers.store
 
-    def slow(deliveries: list[Delivery], now: float) -> list[list[Answer] | None]:
+    def slow(deliveries: list[Delivery], now: float) -> list[list[Answer] | Exceeded | None]:
         assert go_on.wait(10)
         return store(deliveries, now)
 

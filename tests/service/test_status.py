@@ -40,7 +40,7 @@ def test_every_reason_of_the_contract_has_an_answer() -> None:
     assert {str(reason) for reason in ANSWERS} == set(pb.Reason.keys()) - {"REASON_UNSPECIFIED"}
     assert {code for code, _ in ANSWERS.values()}.isdisjoint({grpc.StatusCode.OK, grpc.StatusCode.UNKNOWN})
     exhausted = {reason for reason, (code, _) in ANSWERS.items() if code is grpc.StatusCode.RESOURCE_EXHAUSTED}
-    passing = {Reason.STORE_UNAVAILABLE, Reason.SHUTTING_DOWN, Reason.UPLOAD_IDLE, Reason.LOG_UNSIGNED}
+    passing = {Reason.STORE_UNAVAILABLE, Reason.SHUTTING_DOWN, Reason.CALL_STALLED, Reason.LOG_UNSIGNED}
     assert set(RETRY_AFTER) == passing | exhausted
 
 

@@ -46,7 +46,7 @@ _SENTENCES = {
     "QUOTA_EXCEEDED": "this account has sent as much as the operator allows; try again later, or ask the operator",
     "OVERLOADED": "the server has too much to do at the moment; try again later",
     "TOO_MANY_CALLS": "this account has too many uploads under way at the same time; try again when they are done",
-    "UPLOAD_IDLE": "the upload stood still for too long, and the server ended it; try again",
+    "CALL_STALLED": "the upload stood still for too long, and the server ended it; try again",
     "BATCH_TOO_LARGE": "the server takes smaller batches than this program sends; is one of them outdated?",
 }
 _PASSING_REASONS = frozenset(

@@ -1,7 +1,7 @@
 """Verbs for accounts and tokens: `account add`, `account list`, `account token`, `account revoke`."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -19,6 +19,7 @@ from tpsi_server.enrolment import Enrolment
 from tpsi_server.errors import OperatorError
 from tpsi_server.files import read_bounded
 from tpsi_server.store import AccountRecord, Store
+from tpsi_server.store.quotas import MAX_LIMIT
 from tpsi_server.tables import load_manifest
 from tpsi_server.tls import MAX_PEM, development_tls
 from tpsi_server.tls_authority import LOCAL_NAMES
@@ -64,6 +65,7 @@ AuditorsNeeded: TypeAlias = Annotated[
     int | None,
     typer.Option("--auditors-needed", metavar="K", min=1, help="K of the auditors are enough; by default all."),
 ]
+Limit: TypeAlias = Annotated[int | None, typer.Option(metavar="N", min=0, max=MAX_LIMIT, help="0 is no limit.")]
 Days: TypeAlias = Annotated[
     float | None,
     typer.Option("--expires-days", metavar="N", min=0, help="The token is good for N days; by default for ever."),
@@ -181,6 +183,38 @@ def revoke(
         elif token is not None:
             accounts.revoke_token(token)
     show("revoked")
+
+
+@_accounts.command()
+def limit(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The account.")],
+    *,
+    data: Data = DEFAULT_DATA,
+    vouchers: Limit = None,
+    octets_a_day: Limit = None,
+    vouchers_a_second: Limit = None,
+    default: Annotated[bool, typer.Option("--default", help="Take back what was set for this account.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set what one account may send, or show it: --vouchers in all, --octets-a-day, --vouchers-a-second.
+
+    0 is no limit. What is not set for an account is what `limits` in `server.json` says, or else a default.
+    Whoever is too fast is slowed down; whoever has used up a quota is refused, and told when to try again.
+    """
+    given = {"vouchers": vouchers, "octets_a_day": octets_a_day, "vouchers_a_second": vouchers_a_second}
+    wanted = {limit: value for limit, value in given.items() if value is not None or default}
+    if default and any(value is not None for value in given.values()):
+        raise OperatorError("--default takes limits back: give it alone")
+    folder = folder_of(data)
+    with open_store(folder) as store:
+        known = store.quotas.limit(name, wanted) if wanted else store.accounts.find(name) is not None
+        if not known:
+            raise OperatorError(f"there is no account {name!r}: see `tpsi-server account list`")
+        allowance = asdict(store.quotas.allowance(name, folder.allowance()))
+    if as_json:
+        show_json(allowance)
+        return
+    show(*(f"{limit.replace('_', ' '):<18} {value or 'no limit'}" for limit, value in allowance.items()))
 
 
 def _seconds(days: float | None) -> float | None:

@@ -91,6 +91,12 @@ class Caller:
         return f"<Caller {self.identity}>"
 
     @property
+    def name(self) -> str:
+        """What the caller's calls are counted under: its account, or else what it has shown."""
+        identity = self.identity
+        return f"account {identity.account}" if identity.account else f"{identity.token_id} {identity.certificate_id}"
+
+    @property
     def account(self) -> str:
         """The account of a device; RefusedError for callers that have none."""
         if self.identity.account is None:

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
-from tpsi_server.service import status
+from tpsi_server.service import limits, status
 from tpsi_server.service.auth import (
     CALLER,
     OPEN,
@@ -24,8 +24,10 @@ from tpsi_server.service.auth import (
 )
 from tpsi_server.service.drain import Drain
 from tpsi_server.service.limits import FAREWELL
+from tpsi_server.service.overload import Turnstile
 from tpsi_server.service.status import Context
 from tpsi_server.service.vigil import Vigil
+from tpsi_server.service.wire import has_more_fields
 
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
@@ -35,6 +37,8 @@ Behaviour = Callable[[Any, Context], Any]
 
 #: Stands for a message that is not a protocol buffer of its type.
 _UNREADABLE = object()
+#: Stands for a message of more fields than any that has a meaning.
+_TOO_MANY_FIELDS = object()
 
 
 class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
@@ -47,6 +51,8 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         self._directory = directory
         self._drain = drain
         self._vigil = vigil
+        self._callers = Turnstile(limits.CALLS_A_CALLER)
+        self._open_calls = Turnstile(limits.OPEN_CALLS)
 
     async def intercept_service(
         self,
@@ -85,7 +91,8 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             credentials = Credentials(token, peer_fingerprint(context.auth_context()))
             caller = await asyncio.to_thread(admit, self._directory, method, credentials)
             CALLER.set(caller)
-            yield caller
+            with self._callers.passing(caller.name):
+                yield caller
         except grpc.aio.BaseError:  # the call has ended: there is nobody to tell
             raise
         except Exception as error:  # whatever it is, its text stays here
@@ -97,7 +104,8 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
         async def stream(request: Any, context: Context) -> None:
             try:
-                await self._drain.unless_begun(_write_all(behaviour(request, context), context), farewell=FAREWELL)
+                with self._open_calls.passing(""):
+                    await self._drain.unless_begun(_write_all(behaviour(request, context), context), farewell=FAREWELL)
             except RefusedError as error:
                 await status.refuse(context, error.reason)
 
@@ -107,7 +115,15 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 async def _send_all(replies: Any, context: Context) -> None:
     async with aclosing(replies):
         async for reply in replies:
-            await context.write(reply)
+            await _in_time(context.write(reply))
+
+
+async def _in_time(writing: Awaitable[None]) -> None:
+    """Write a message; RefusedError with CALL_STALLED if it is not read."""
+    try:
+        await asyncio.wait_for(writing, limits.STALLED)
+    except TimeoutError:
+        raise RefusedError(Reason.CALL_STALLED, "the peer does not read") from None
 
 
 async def _write_all(replies: Any, context: Context) -> None:
@@ -127,6 +143,8 @@ async def _unknown(_request: Any, context: Context) -> None:
 def _readable(message: Any) -> Any:
     if message is _UNREADABLE:
         raise RefusedError(Reason.INVALID_REQUEST, "a message is not a protocol buffer")
+    if message is _TOO_MANY_FIELDS:
+        raise RefusedError(Reason.BATCH_TOO_LARGE, "a message has too many fields")
     return message
 
 
@@ -152,6 +170,8 @@ def _rebuilt(handler: Handler, behaviour: Behaviour) -> Handler:
     read: Callable[[bytes], Any] = handler.request_deserializer or bytes
 
     def lenient(data: bytes) -> Any:
+        if has_more_fields(data, limits.MAX_FIELDS):
+            return _TOO_MANY_FIELDS
         try:
             return read(data)
         except DecodeError:

@@ -1,13 +1,24 @@
 """Bounds of the service, each with its reason."""
 
 from tpsi.merkle import CHUNK_SIZE
+from tpsi_server.ingest import MAX_BATCH
 
 #: Octets of the vouchers of one batch: with as many batches in flight, 16 MiB of memory for an upload.
 MAX_BATCH_BYTES = 4 << 20
 #: Batches of one upload that are taken before the first of them is acknowledged: enough to keep the store busy.
 BATCHES_IN_FLIGHT = 4
+#: Octets of batches that all uploads together hold until they are stored, and that may wait for a place among them.
+HELD_OCTETS, WAITING_OCTETS = 64 << 20, 64 << 20
+#: Uploads of one account at a time, and calls of one caller; calls that stay open for nobody in particular.
+UPLOADS_AN_ACCOUNT, CALLS_A_CALLER, OPEN_CALLS = 8, 64, 256
+#: Seconds of vouchers at an account's pace that it may be ahead of it, and that a batch is made to wait.
+AHEAD, PATIENCE = 5.0, 5.0
+#: Seconds in which a message has to come, or to be read, unless it is the server that is waited for.
+STALLED = 60.0
 #: What gRPC takes as one message. A batch that is a little too large can be refused by name, a larger one is not read.
 MAX_MESSAGE = 5 << 20
+#: Fields of a message: the vouchers of a batch, its number, and some that a newer device may add.
+MAX_FIELDS = MAX_BATCH + 16
 #: Octets of a table that are read at a time for one download.
 READ_SIZE = 4 * CHUNK_SIZE
 #: Calls at one time in all: each holds a few pages of memory until it sends something.
@@ -30,7 +41,7 @@ KEEPALIVE_TIME, KEEPALIVE_TIMEOUT = 60_000, 20_000
 #: Milliseconds that must pass between the probes of a peer, which is disconnected otherwise.
 LEAST_PING_INTERVAL = 10_000
 #: Milliseconds after which a connection without calls is closed.
-IDLE_TIMEOUT = 15 * 60_000
+IDLE_TIMEOUT = 5 * 60_000
 
 #: Seconds between two looks at what was revoked.
 VIGIL_PERIOD = 0.5

@@ -28,6 +28,7 @@ SERVICES = tuple(service.full_name for service in tpsi_pb2.DESCRIPTOR.services_b
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # a port that is in use is an error
     ("grpc.compression_enabled_algorithms_bitset", 1),  # none: a small message must not become a large one
+    ("grpc.http2.bdp_probe", 0),  # windows that grow with the speed of a peer are memory that it decides on
     ("grpc.max_receive_message_length", limits.MAX_MESSAGE),
     ("grpc.max_metadata_size", limits.MAX_METADATA),
     ("grpc.max_concurrent_streams", limits.MAX_CALLS_A_CONNECTION),
@@ -72,10 +73,10 @@ class Service:
             options=_OPTIONS,
             maximum_concurrent_rpcs=limits.MAX_CALLS,
         )
-        vouchers = VoucherServicer(runtime.ingest, runtime.identity.name, self._drain)
+        self.vouchers = VoucherServicer(runtime.ingest, runtime.store, runtime.identity.name, self._drain)
         contract: Any = tpsi_pb2_grpc
         contract.add_TableServiceServicer_to_server(TableServicer(runtime.tables), self._server)
-        contract.add_VoucherServiceServicer_to_server(vouchers, self._server)
+        contract.add_VoucherServiceServicer_to_server(self.vouchers, self._server)
         contract.add_LogServiceServicer_to_server(LogServicer(runtime.log), self._server)
         contract.add_OperatorServiceServicer_to_server(OperatorServicer(runtime), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

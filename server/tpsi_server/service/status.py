@@ -48,7 +48,7 @@ ANSWERS: dict[Reason, tuple[_Code, str]] = {
     Reason.QUOTA_EXCEEDED: (_Code.RESOURCE_EXHAUSTED, "the account has sent as much as it may"),
     Reason.OVERLOADED: (_Code.RESOURCE_EXHAUSTED, "the server has as much to do as it can hold"),
     Reason.TOO_MANY_CALLS: (_Code.RESOURCE_EXHAUSTED, "the caller has as many calls under way as it may"),
-    Reason.UPLOAD_IDLE: (_Code.DEADLINE_EXCEEDED, "nothing came, or nothing was read, for too long"),
+    Reason.CALL_STALLED: (_Code.DEADLINE_EXCEEDED, "nothing came, or nothing was read, for too long"),
     Reason.ACCOUNT_UNKNOWN: (_Code.NOT_FOUND, "there is no account of this name"),
     Reason.LOG_ENTRY_UNKNOWN: (_Code.NOT_FOUND, "this entry is not in the log"),
     Reason.LOG_OUT_OF_RANGE: (_Code.OUT_OF_RANGE, "the log has fewer entries"),
@@ -66,7 +66,7 @@ RETRY_AFTER: dict[Reason, int] = {
     Reason.QUOTA_EXCEEDED: 3600,
     Reason.OVERLOADED: 5,
     Reason.TOO_MANY_CALLS: 5,
-    Reason.UPLOAD_IDLE: 5,
+    Reason.CALL_STALLED: 5,
     Reason.LOG_UNSIGNED: 5,
 }
 

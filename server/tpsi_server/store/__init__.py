@@ -20,14 +20,17 @@ from tpsi_server.store.location import Location, describe, parse_location
 from tpsi_server.store.log import LogStore, NoticeRecord
 from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorded
 from tpsi_server.store.pools import Due, PoolStore
+from tpsi_server.store.quotas import UNLIMITED, Allowance, Exceeded, QuotaStore
 from tpsi_server.store.reveals import Reveal, RevealStore
 from tpsi_server.store.schema import VoucherState
 from tpsi_server.store.vouchers import Answer, Delivery, Incoming, VoucherStore
 
 __all__ = [
     "FIRST_DATA_KEY",
+    "UNLIMITED",
     "AccountRecord",
     "AccountStore",
+    "Allowance",
     "Answer",
     "CertificateRecord",
     "CertificateStore",
@@ -42,6 +45,7 @@ __all__ = [
     "Due",
     "EpochRecord",
     "EpochStore",
+    "Exceeded",
     "Flag",
     "ImportRecord",
     "Imported",
@@ -53,6 +57,7 @@ __all__ = [
     "MatchStore",
     "NoticeRecord",
     "PoolStore",
+    "QuotaStore",
     "Recorded",
     "Reveal",
     "RevealStore",
@@ -77,6 +82,7 @@ class Store:
         self.certificates = CertificateStore(database)
         self.lists = ListStore(database)
         self.epochs = EpochStore(database)
+        self.quotas = QuotaStore(database)
         self.vouchers = VoucherStore(database)
         self.matches = MatchStore(database, cells)
         self.pools = PoolStore(database, cells)

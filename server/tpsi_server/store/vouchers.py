@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, literal, select, update
 
 from tpsi_server.store.clock import to_stored
 from tpsi_server.store.database import Database, batched, insert_new, retrying
+from tpsi_server.store.quotas import UNLIMITED, Exceeded, Standing, count_octets, standings
 from tpsi_server.store.schema import VoucherState, accounts, epochs, vouchers
 
 #: An account's row number and a voucher id.
@@ -51,19 +52,24 @@ class VoucherStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: What an account may send that has no limits of its own.
+        self.allowance = UNLIMITED
 
     @retrying
-    def store(self, deliveries: Sequence[Delivery], now: float) -> list[list[Answer] | None]:
+    def store(self, deliveries: Sequence[Delivery], now: float) -> list[list[Answer] | Exceeded | None]:
         """Store the vouchers of all deliveries in one transaction, durable when it returns.
 
-        One answer for every voucher, in order; None for a delivery whose account is unknown or revoked.
+        One answer for every voucher, in order; Exceeded for a delivery that is more than its account may send; None for
+        one whose account is unknown or revoked.
         """
         stamp = to_stored(now)
         with self._database.write() as connection:
             owners = _owners(connection, {delivery.account for delivery in deliveries})
             in_force = _in_force(connection)
             last = connection.execute(select(func.coalesce(func.max(vouchers.c.id), 0))).scalar_one()
-            known = [delivery for delivery in deliveries if delivery.account in owners]
+            standing = standings(connection, owners.values(), self.allowance, stamp)
+            exceeded = _too_much(connection, owners, deliveries, standing, stamp)
+            known = [d for i, d in enumerate(deliveries) if d.account in owners and i not in exceeded]
             rows = [
                 _row(owners[delivery.account], voucher, stamp)
                 for delivery in known
@@ -75,9 +81,12 @@ class VoucherStore:
                 answers = [[Answer.NEW] * len(delivery.vouchers) for delivery in known]
             else:
                 answers = _compare(connection, owners, known, last)
-            _count(connection, owners, known, answers, stamp)
+            _count(connection, owners, known, answers, standing=standing, now=stamp)
         answered = iter(answers)
-        return [next(answered) if delivery.account in owners else None for delivery in deliveries]
+        return [
+            exceeded.get(i) or (next(answered) if delivery.account in owners else None)
+            for i, delivery in enumerate(deliveries)
+        ]
 
     def count_waiting(self) -> int:
         """How many vouchers wait to be matched."""
@@ -109,6 +118,32 @@ def _in_force(connection: Connection) -> set[int]:
     """The epochs that vouchers are taken for; none of them is retired while the transaction runs."""
     chosen = select(epochs.c.number).where(epochs.c.retired.is_(None))
     return set(connection.execute(chosen.with_for_update(read=True)).scalars())
+
+
+def _too_much(
+    connection: Connection,
+    owners: Mapping[str, int],
+    deliveries: Sequence[Delivery],
+    standing: Mapping[int, Standing],
+    now: int,
+) -> dict[int, Exceeded]:
+    """The places of those deliveries that their accounts may not send. What was stored before is not sent again."""
+    found: dict[int, Exceeded] = {}
+    for place, delivery in enumerate(deliveries):
+        if delivery.account not in owners:
+            continue
+        account = owners[delivery.account]
+        mine, fresh = standing[account], delivery.vouchers
+        octets = sum(len(voucher.payload) for voucher in fresh)
+        if not mine.takes(len(fresh), octets):
+            stored = _lookup(connection, account, [voucher.voucher_id for voucher in fresh])
+            fresh = [voucher for voucher in fresh if (account, voucher.voucher_id) not in stored]
+            octets = sum(len(voucher.payload) for voucher in fresh)
+        if fresh and not mine.takes(len(fresh), octets):
+            found[place] = mine.refusal(len(fresh), now)
+        else:
+            mine.add(len(fresh), octets)
+    return found
 
 
 def _row(account: int, voucher: Incoming, now: int) -> dict[str, object]:
@@ -170,12 +205,20 @@ def _count(
     owners: Mapping[str, int],
     deliveries: Sequence[Delivery],
     answers: Sequence[Sequence[Answer]],
+    *,
+    standing: Mapping[int, Standing],
     now: int,
 ) -> None:
     """Keep the accounts' counts in step with their vouchers."""
     new: Counter[int] = Counter()
+    octets: Counter[int] = Counter()
     for delivery, answered in zip(deliveries, answers, strict=True):
-        new[owners[delivery.account]] += answered.count(Answer.NEW)
+        pairs = zip(delivery.vouchers, answered, strict=True)
+        sizes = [len(voucher.payload) for voucher, answer in pairs if answer is Answer.NEW]
+        if sizes:
+            new[owners[delivery.account]] += len(sizes)
+            octets[owners[delivery.account]] += sum(sizes)
+    count_octets(connection, octets, standing, now)
     rows = [{"number": account, "new": count} for account, count in new.items() if count]
     if rows:
         values = {"vouchers": accounts.c.vouchers + bindparam("new"), "last_upload": now}
