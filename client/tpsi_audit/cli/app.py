@@ -2,7 +2,7 @@
 
 import typer
 
-from tpsi_audit.cli import keys, tables
+from tpsi_audit.cli import keys, logs, tables
 
 app = typer.Typer(
     name="tpsi-audit",
@@ -17,7 +17,13 @@ app = typer.Typer(
       tpsi-audit keygen auditor.key              make your key; devices pin auditor.key.pub
       tpsi-audit verify PACKAGE --list FILE --sign-with auditor.key --to FILE.signature
                                                  check a table against the list, and sign it
+
+    \b
+    Watching:
+      tpsi-audit watch ACCESS-FILE CHECKPOINT... read the server's log, and compare it with what others have seen
+      tpsi-audit evidence FILE                   check the evidence that a server showed two histories
     """,
 )
 keys.register(app)
 tables.register(app)
+logs.register(app)

@@ -121,15 +121,18 @@ def token(
     expires_days: Days = None,
     as_json: AsJson = False,
 ) -> None:
-    """Issue another token: for a device of an account, or for an operator, reviewer or auditor."""
+    """Issue another token: for a device of an account, or for an operator, reviewer or auditor.
+
+    With --enrolment an auditor gets a file, too: `tpsi-audit watch FILE` reads the server's log with it.
+    """
     folder = folder_of(data)
     if (role is Role.DEVICE) != (name is not None):
         raise OperatorError("a device's token is for an account, NAME; one of another --role is for none")
     with open_store(folder) as store:
-        draft = draft_enrolment(folder, store, name or "-", server=server, file=enrolment, ca=ca)
+        draft = draft_enrolment(folder, store, name or role.value, server=server, file=enrolment, ca=ca)
         draft = _with_auditors(draft, auditor, auditors_needed)
-        if draft is not None and role is not Role.DEVICE:
-            raise OperatorError("only devices enrol: leave --enrolment away")
+        if draft is not None and role not in (Role.DEVICE, Role.AUDITOR):
+            raise OperatorError("only devices enrol, and auditors have such a file: leave --enrolment away")
         issued = Accounts(store).issue(role, name, lifetime=_seconds(expires_days))
         _hand_out(issued, draft, enrolment, as_json=as_json)
 
