@@ -7,6 +7,7 @@ from tpsi.plan.outcome import Finding, Plan, Probability
 from tpsi.plan.planning import plan
 from tpsi.plan.published import observed_setting, published_setting
 from tpsi.plan.rates import Measurement, pairs_for
+from tpsi.plan.reading import choose, parse_measurements
 from tpsi.plan.revealing import Decision, chance_to_reveal, smallest_revealed
 from tpsi.plan.setting import HashType, Setting
 
@@ -25,10 +26,12 @@ __all__ = [
     "View",
     "advantage",
     "chance_to_reveal",
+    "choose",
     "exceeds",
     "largest_library",
     "observed_setting",
     "pairs_for",
+    "parse_measurements",
     "plan",
     "published_setting",
     "smallest_revealed",

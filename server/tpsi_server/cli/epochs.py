@@ -8,6 +8,7 @@ import typer
 
 from tpsi import SUITES, CountBy, Manifest, Sharing, Synthetic, SyntheticMode, TpsiError
 from tpsi.parameters import MAX_PER_MILLION, MAX_ROWS, MAX_THRESHOLD, MIN_ROWS
+from tpsi_server.cli.expected import ExpectedLibrary, FalseMatchRate, Measured, Wished, read_expected
 from tpsi_server.cli.options import (
     DEFAULT_DATA,
     AsJson,
@@ -22,6 +23,7 @@ from tpsi_server.cli.options import (
 from tpsi_server.cli.terminal import moment, say, show, show_json, show_table, watching
 from tpsi_server.config import DataFolder
 from tpsi_server.epochs import Builder, BuildOptions
+from tpsi_server.expectations import doubts
 from tpsi_server.inspection import inspect_epoch, retire_epoch, verify_epoch
 from tpsi_server.keys import KeyRing
 from tpsi_server.passphrase import passphrase
@@ -84,6 +86,10 @@ def build(
     name: Annotated[
         str | None, typer.Option("--name", metavar="TEXT", help="The list's name in this and later epochs.")
     ] = None,
+    expected_library: ExpectedLibrary = None,
+    measured: Measured = None,
+    false_match_rate: FalseMatchRate = None,
+    wished: Wished = None,
     processes: Annotated[
         int | None,
         typer.Option("--processes", metavar="N", min=1, max=256, help="Processes to blind with; by default all."),
@@ -97,9 +103,13 @@ def build(
     Vouchers for earlier epochs are still taken until these are retired. Devices that pinned a higher threshold,
     or more synthetic vouchers, refuse an epoch that falls below; a change of threshold, rows or counting starts the
     counting of matches anew.
+
+    If the list has perceptual hashes, you are warned if an innocent account would go over the threshold more often than
+    you wish, by what you expect of libraries and have measured of the hash: `tpsi-plan` tells all about it.
     """
     folder = folder_of(data, keys)
     with open_store(folder) as store:
+        expected = read_expected(store, expected_library, measured, false_match_rate or (), wished)
         before = _newest(folder, store)
         options = _sharing(BuildOptions.like(before) if before else BuildOptions(), threshold, rows, count_by)
         changes: dict[str, Any] = {
@@ -115,9 +125,12 @@ def build(
         ring = KeyRing(folder.keys, passphrase(passphrase_file))
         with watching() as progress:
             manifest = Builder(folder, store, ring, progress=progress, processes=processes).build(options)
+        found = doubts(manifest, {name: store.lists.count(name) for name in manifest.types}, expected)
         inspection = inspect_epoch(folder, store, manifest.epoch)
+    for doubt in found:
+        say(f"warning: {doubt}")
     if as_json:
-        show_json(inspection.to_dict())
+        show_json({**inspection.to_dict(), "doubts": found})
         return
     show(
         f"epoch {manifest.epoch} is in force: {manifest.items} hashes of {', '.join(manifest.types)}, "

@@ -23,6 +23,7 @@ from tpsi_server.store.pools import Due, PoolStore
 from tpsi_server.store.quotas import UNLIMITED, Allowance, Exceeded, QuotaStore
 from tpsi_server.store.reveals import Reveal, RevealStore
 from tpsi_server.store.schema import VoucherState
+from tpsi_server.store.settings import SettingStore
 from tpsi_server.store.vouchers import Answer, Delivery, Incoming, VoucherStore
 
 __all__ = [
@@ -89,6 +90,7 @@ class Store:
         self.reveals = RevealStore(database, cells)
         self.data_keys = DataKeyStore(database, cells)
         self.log = LogStore(database)
+        self.settings = SettingStore(database)
 
     @classmethod
     def open(cls, location: Location, data_keys: DataKeys | None = None) -> Self:

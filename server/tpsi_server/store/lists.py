@@ -160,6 +160,13 @@ class ListStore:
             for block in rows.scalars().partitions():
                 yield from map(ItemHash.decode, block)
 
+    def count(self, label: str) -> int:
+        """How many different hashes of a type all sources name together."""
+        prefix = bytes((len(label),)) + label.encode("ascii")
+        ours = (entries.c.item >= prefix) & (entries.c.item < prefix[:-1] + bytes((prefix[-1] + 1,)))
+        with self._database.read() as connection:
+            return connection.execute(select(func.count(entries.c.item.distinct())).where(ours)).scalar_one()
+
     def imports(self, source: str | None = None) -> list[ImportRecord]:
         """The imports into one source or all, the oldest first."""
         joined = imports.join(sources, imports.c.source == sources.c.id)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision of the schema: `migrations` tells how to change it.
-REVISION = "r0003"
+REVISION = "r0004"
 
 #: SQLite counts rows by itself only in columns of the type INTEGER.
 _RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -166,6 +166,24 @@ entries = Table(
     sqlite_with_rowid=False,
 )
 
+#: A second hash of a listed picture, of another family: what is revealed must be near one of them.
+companions = Table(
+    "companions",
+    metadata,
+    Column("item", LargeBinary(98), primary_key=True),
+    Column("companion", LargeBinary(98), primary_key=True),
+    Column("name", String(256), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: What the operator has said about the list as a whole; values are JSON.
+list_settings = Table(
+    "list_settings",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 # ---------------------------------------------------------------- epochs and vouchers
 
 epochs = Table(
@@ -255,5 +273,10 @@ reveals = Table(
     Column("account", ForeignKey("accounts.id"), nullable=False),
     Column("associated", LargeBinary, nullable=False, info=_SENSITIVE),
     Column("revealed", BigInteger, nullable=False),
+    # what the second hash says of it (`companions`); null until it was compared
+    Column("verdict", String(16)),
+    Column("distance", Integer),
     Index("reveals_of_account", "account", "voucher"),
 )
+_is_unchecked = reveals.c.verdict.is_(None)
+Index("reveals_unchecked", reveals.c.voucher, sqlite_where=_is_unchecked, postgresql_where=_is_unchecked)
