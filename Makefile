@@ -22,6 +22,7 @@ types: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(BIN)/python bench
+	$(BIN)/python bench audit
 
 generate: $(VENV)/.test
 	$(BIN)/python proto/generate.py

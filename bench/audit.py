@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bench.crew import backends
 from bench.errors import BenchError
 from bench.machine import this_machine
 from bench.settings import TABLES
@@ -23,7 +23,6 @@ from bench.settings import TABLES
 #: The size for which audits of other systems are published.
 HASHES = 2**20
 NAMES = 1000
-NATIVE, LIBRARY = "native", "library"
 _ROOT = Path(__file__).resolve().parent.parent
 _WIDTH = 120
 
@@ -53,16 +52,11 @@ class Audited:
     octets_many: float
 
 
-def backends() -> tuple[str, ...]:
-    """Those that are installed."""
-    return (LIBRARY, NATIVE) if find_spec("tpsi_native") else (LIBRARY,)
-
-
 def measure_audit(table: str, hashes: int, names: int, chosen: tuple[str, ...], told: Told) -> list[Audited]:
     """Build one table, then prove and verify with every backend, each phase in a process of its own."""
     processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="tpsi-bench-") as folder:
-        _phase(told, backends()[-1], "build", folder, str(hashes), table, str(processes))
+        _phase(told, backends()[0], "build", folder, str(hashes), table, str(processes))
         return [_audited(folder, backend, table, hashes, names=names, told=told) for backend in chosen]
 
 
