@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import logging
 import os
 import secrets
@@ -42,8 +43,17 @@ from tpsi_server.errors import OperatorError
 from tpsi_server.files import sync_folder
 from tpsi_server.keys import KeyRing
 from tpsi_server.lists import MergedList, merge
+from tpsi_server.screening import Screening, screen
 from tpsi_server.store import EpochRecord, Store
-from tpsi_server.tables import LEAVES_FILE, MANIFEST_FILE, TABLE_FILE, epoch_folder, load_epoch, load_manifest
+from tpsi_server.tables import (
+    LEAVES_FILE,
+    MANIFEST_FILE,
+    SCREENING_FILE,
+    TABLE_FILE,
+    epoch_folder,
+    load_epoch,
+    load_manifest,
+)
 
 #: The source that the canary's hashes come from; no list can be imported under this name.
 CANARY_SOURCE = "canary"
@@ -56,7 +66,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """What an operator chooses of an epoch. `name` None is the name that the list has."""
+    """What an operator chooses of an epoch. `name` None is the name that the list has.
+
+    Whether the list is separated for that many probes is not a choice: it is made so. `innocent`: a folder of pictures
+    that the list must not match.
+    """
 
     sharing: Sharing = field(default_factory=lambda: Sharing(DEFAULT_THRESHOLD))
     synthetic: Synthetic = field(default_factory=Synthetic)
@@ -65,6 +79,7 @@ class BuildOptions:
     suite: str = SUITES[0]
     minimum_sources: int = 1
     name: str | None = None
+    innocent: Path | None = None
 
     @classmethod
     def like(cls, manifest: Manifest) -> "BuildOptions":
@@ -102,6 +117,8 @@ class Builder:
         self._processes = processes or processors()
         self._clock = clock
         self._rng = rng
+        #: What the last build left out.
+        self.screening = Screening(0, 0, 0)
 
     def build(self, options: BuildOptions) -> Manifest:
         """Build the next epoch and put it in force.
@@ -114,12 +131,15 @@ class Builder:
             signing_key = self._keys.signing_key()  # a wrong passphrase is found now, not at the end
             self._recover()
             merged, sources = self._merge(options.minimum_sources)
-            canary, extra = _canary(merged)
+            canary = _canary(merged)
             if canary is not None:
                 sources.append(Source(CANARY_SOURCE, len(canary.hashes)))
-            draft = self._draft(options, merged, sources, canary, extra)
-            items = merged.encodings.with_items(extra)
+            always = canary.hashes if canary is not None else ()
+            per_item = options.probes.per_item
+            items, self.screening = screen(merged, always, per_item, options.innocent, self._progress)
             del merged  # a long list is in memory once
+            options = replace(options, probes=Probes(per_item, per_item > 1))
+            draft = self._draft(options, items, sources, canary)
             built = self._table(draft, items)
             with self._unfinished() as place:
                 leaves = self._write(place, built)
@@ -131,6 +151,7 @@ class Builder:
                     created=int(self._clock()),
                 )
                 signature = sign_manifest(manifest, Role.SERVER, signing_key)
+                _write_durably(place / SCREENING_FILE, json.dumps(self.screening.to_dict(), indent=1).encode())
                 _write_durably(place / MANIFEST_FILE, SignedManifest(manifest, (signature,)).encode())
                 self._put_in_force(place, manifest, built)
         return manifest
@@ -190,10 +211,9 @@ class Builder:
     def _draft(
         self,
         options: BuildOptions,
-        merged: MergedList,
+        items: PackedItems,
         sources: list[Source],
         canary: Canary | None,
-        extra: tuple[ItemHash, ...],
     ) -> Manifest:
         """The manifest with everything that is known before the table is: impossible options are found here."""
         records = self._store.epochs.all()
@@ -209,10 +229,10 @@ class Builder:
             suite=options.suite,
             key=bytes(group(options.suite).element_size),
             encoding=options.encoding,
-            items=len(merged) + len(extra),
+            items=len(items),
             seed=bytes(SEED_SIZE),
             root=bytes(merkle.DIGEST_SIZE),
-            types=merged.encodings.types,
+            types=items.types,
             sources=tuple(sorted(sources, key=lambda source: source.name)),
             minimum_sources=options.minimum_sources,
             sharing=options.sharing,
@@ -261,17 +281,16 @@ class Builder:
             os.close(descriptor)
 
 
-def _canary(merged: MergedList) -> tuple[Canary | None, tuple[ItemHash, ...]]:
-    """The canary with its hashes of the list's types, and those of them that no source names.
+def _canary(merged: MergedList) -> Canary | None:
+    """The canary with its hashes of the list's types.
 
     It is in every list that has a type for it, whatever number of sources the rule demands.
     """
     types = merged.encodings.types
     hashes = [ItemHash(kind, bytes.fromhex(digits)) for kind, digits in CANARY_HASHES.items() if kind in types]
     if not hashes:
-        return None, ()
-    canary = Canary(CANARY_NAME, hashlib.sha256(canary_picture()).digest(), tuple(sorted(hashes)))
-    return canary, tuple(item for item in canary.hashes if item not in merged)
+        return None
+    return Canary(CANARY_NAME, hashlib.sha256(canary_picture()).digest(), tuple(sorted(hashes)))
 
 
 def _write_durably(path: Path, data: bytes | memoryview) -> None:

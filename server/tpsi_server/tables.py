@@ -17,6 +17,8 @@ from tpsi_server.reasons import Reason
 from tpsi_server.store import EpochRecord, Store
 
 TABLE_FILE, MANIFEST_FILE, LEAVES_FILE = "table.bin", "manifest.json", "leaves.bin"
+#: Which listed hashes were left out of the table, and why.
+SCREENING_FILE = "screening.json"
 #: Seconds for which what is known of the epochs is not looked at again.
 FRESH = 1.0
 

@@ -13,6 +13,7 @@ from tpsi.pictures.picture import Picture
 from tpsi.pictures.probes import flips, probes, reach
 from tpsi.pictures.scan import scan
 from tpsi.pictures.selfcheck import Mismatch, check_hashers
+from tpsi.pictures.separation import dropped, neighbours
 
 __all__ = [
     "DCT_BITS",
@@ -30,8 +31,10 @@ __all__ = [
     "PictureError",
     "check_hashers",
     "derivative",
+    "dropped",
     "flips",
     "hasher",
+    "neighbours",
     "probes",
     "reach",
     "scan",

@@ -39,6 +39,19 @@ class PackedItems(Sequence[bytes]):
             blocks[prefix] = distinct(np.concatenate([known, digests]))
         return PackedItems(blocks)
 
+    def blocks(self) -> Iterator[tuple[str, int, Rows]]:
+        """For every type and size: the label, the place of the first of its items, and the digests, (n, size)."""
+        for (prefix, digests), first in zip(self._blocks, self._starts, strict=False):
+            yield _label(prefix), first, digests
+
+    def without(self, places: Iterable[int]) -> "PackedItems":
+        """The items but those at some places."""
+        gone = np.zeros(len(self), bool)
+        gone[list(places)] = True
+        ends = self._starts[1:]
+        parts = [~gone[first:end] for first, end in zip(self._starts, ends, strict=False)]
+        return PackedItems({prefix: digests[kept] for (prefix, digests), kept in zip(self._blocks, parts, strict=True)})
+
     def __len__(self) -> int:
         return int(self._starts[-1])
 

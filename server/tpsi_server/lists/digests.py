@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tpsi.errors import CallerError
 from tpsi.items import DIGEST_SIZES, ItemHash
+from tpsi.pictures import DCT_BITS
 from tpsi_server.lists.kinds import Kind, Kinds
 from tpsi_server.lists.records import Addition, Deletion, Ignored, Reason, Record, Refusal, Unit
 
@@ -27,6 +28,9 @@ DEGENERATE = frozenset(
         ItemHash("phash", bytes.fromhex("8000000000000000")),
     ]
 )
+
+#: Bits of the hashes that have exactly half of their bits set; another such digest could never match.
+DCT_SIZES = {f"dct{bits}": bits for bits in DCT_BITS}
 
 #: Characters of a bad value that a message repeats: enough to find it, too few to flood a terminal.
 EXCERPT = 40
@@ -113,6 +117,9 @@ class Place:
             return self.refuse(Reason.DEGENERATE, f"this {label} is the one of every empty or blank item")
         if not any(digest) or digest == b"\xff" * len(digest):
             return self.refuse(Reason.DEGENERATE, f"this {label} is all zeros or all ones, so it stands for no item")
+        bits = DCT_SIZES.get(label)
+        if bits is not None and 2 * int.from_bytes(digest).bit_count() != bits:
+            return self.refuse(Reason.DEGENERATE, f"no picture has this {label}: half of its bits are set in each")
         return Addition(item, self.line, self.entry, self.number)
 
 

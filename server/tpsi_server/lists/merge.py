@@ -63,6 +63,11 @@ class MergedList:
         for place, item in enumerate(self):
             yield item, self._names(place)
 
+    def counts(self) -> NDArray[np.int64]:
+        """How many sources name each admitted hash, in order."""
+        counts: NDArray[np.int64] = np.diff(self._ends, prepend=0)
+        return counts
+
     def combinations(self) -> dict[tuple[str, ...], int]:
         """How many admitted hashes each combination of sources names."""
         starts, counts = np.append(0, self._ends[:-1]), np.diff(self._ends, prepend=0)
