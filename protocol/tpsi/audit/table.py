@@ -65,7 +65,8 @@ def verify_table(
     *,
     progress: Progress | None = None,
 ) -> AuditedTable:
-    """Check that the table `cells` (m, element_size) is the manifest's and holds exactly `items`. It may be a map.
+    """Check that the table `cells` (m, element_size) is the manifest's and holds exactly `items`. It may be a map
+    of a file, which has to stay as it is meanwhile.
 
     Raises AuditError with the first of these that fails:
     1. the proof is about this manifest; 2. L is a valid element; 3. the items are canonical, and as many, of the types
