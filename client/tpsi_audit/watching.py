@@ -1,7 +1,7 @@
 """Watching a server's log: read it whole, check its rules, and compare it with what others have seen of it."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tpsi import SignedManifest, VerificationError
@@ -43,7 +43,9 @@ class Reading:
         ]
 
 
-async def read_log(enrolment: Enrolment, patience: Patience | None = None) -> Reading:
+async def read_log(
+    enrolment: Enrolment, patience: Patience | None = None, *, clock: Callable[[], float] = time.time
+) -> Reading:
     """Read a log from its first entry to its newest checkpoint.
 
     Raises RefusedError or VerificationError for what does not hold, DecodeError, ServiceError.
@@ -68,7 +70,7 @@ async def read_log(enrolment: Enrolment, patience: Patience | None = None) -> Re
         if tree.root() != checkpoint.root:
             raise RefusedError("the entries that the server gives are not those under its signed checkpoint")
         await _check_chain(service, retry, enrolment, history)
-    if late := history.overdue(int(time.time()) - GRACE):
+    if late := history.overdue(int(clock()) - GRACE):
         raise RefusedError(
             f"the server committed to a reveal and did not open it to its account when it had to: entries {late}"
         )

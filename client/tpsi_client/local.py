@@ -9,6 +9,9 @@ from typing import TypeVar
 
 from tpsi import CallerError, Item, TpsiError, picture_threshold
 from tpsi.account import draw_generation
+from tpsi.audit import verify_absences
+from tpsi.audit.published import MAX_FILE as MAX_PUBLISHED
+from tpsi.audit.published import PublishedAbsences
 from tpsi.log import SignedCheckpoint
 from tpsi.parameters import CountBy, SyntheticMode
 from tpsi.pictures import HASHERS
@@ -20,7 +23,7 @@ from tpsi_client.container import read_vouchers, write_vouchers
 from tpsi_client.errors import HomeError
 from tpsi_client.examining import aspects_of
 from tpsi_client.fetching import Progress
-from tpsi_client.files import disk, whole_file
+from tpsi_client.files import disk, read_bounded, whole_file
 from tpsi_client.home import Home, HomeLock
 from tpsi_client.originals import Originals, check_allowed
 from tpsi_client.scanning import Scanner, ScanReport
@@ -184,6 +187,21 @@ class LocalDevice:
         if signed is None:
             raise HomeError("this device has not seen the server's log yet; run: tpsi-device fetch")
         return signed
+
+    def verify_absences(self, path: Path, *, progress: Progress = silent) -> int:
+        """Check a file of published negatives against the table in use; how many names it has.
+
+        Raises AuditError if a name is in the table or the proof does not hold, DecodeError, HomeError.
+        """
+        digest = self.state.chain.in_use()
+        if digest is None:
+            raise HomeError("the list's table has not been fetched yet; run: tpsi-device fetch")
+        folder = TableFolder.load(self.home, digest)
+        data = read_bounded(path, MAX_PUBLISHED, "file of published negatives")
+        published = PublishedAbsences.decode(data, folder.manifest)
+        cells = folder.open().blinded.cells
+        verify_absences(folder.manifest, cells, published.names, published.proof, progress=progress)
+        return len(published.names)
 
     def status(self) -> Status:
         """All counts and settings; works while another process uses the device."""

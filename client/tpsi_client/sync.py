@@ -143,6 +143,10 @@ class Device:
         """The state of the server's log that the device accepted last. Raises HomeError if there is none yet."""
         return self._inner.local.checkpoint()
 
+    def verify_absences(self, path: Path, *, progress: Progress = silent) -> int:
+        """Check a file of published negatives against the table in use; how many names it has. Raises AuditError."""
+        return self._inner.local.verify_absences(path, progress=progress)
+
     def status(self) -> Status:
         """The device's counts and settings."""
         return self._inner.local.status()

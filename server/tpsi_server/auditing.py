@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tpsi import Manifest, Role, SignedManifest, VerificationError
-from tpsi.audit import AuditError, package, prove_table
+from tpsi.audit import AuditError, package, prove_absences, prove_table
+from tpsi.audit.published import PublishedAbsences
 from tpsi.detached import MAX_SIZE, DetachedSignature
 from tpsi.groups import Rows
 from tpsi.table import PackedItems, Progress, canonical_items
@@ -81,6 +83,52 @@ def accept(folder: DataFolder, store: Store, data: bytes) -> tuple[Manifest, int
     envelope = read_manifest(path, folder.identity()).signed_by(detached.signature)
     write_atomically(path, envelope.encode())
     return envelope.manifest, sum(one.role is Role.AUDITOR for one in envelope.signatures)
+
+
+def absences(
+    folder: DataFolder,
+    store: Store,
+    keys: KeyRing,
+    number: int,
+    names: PackedItems,
+    *,
+    progress: Progress = lambda _stage, _done, _total: None,
+) -> bytes:
+    """A file of published negatives for an epoch. AuditError with the reason LISTED if a name is on the list."""
+    epoch = require_epoch(folder, store, number)
+    manifest = epoch.manifest
+    proof = prove_absences(manifest, cells_of(epoch), keys.epoch(manifest), names, progress=progress)
+    return PublishedAbsences(names, proof).encode()
+
+
+def reveals_export(folder: DataFolder, store: Store) -> dict[str, Any]:
+    """All that an auditor needs to check that each reveal was committed to in the log, as JSON types.
+
+    It names accounts and ids of vouchers, and shows nothing of what was revealed.
+    """
+    return {
+        "tpsi_reveals": 1,
+        "list": folder.identity().list_id.hex(),
+        "reveals": [
+            {"voucher": voucher.hex(), "account": account, "revealed": int(revealed)}
+            for voucher, account, revealed in store.log.revealed()
+        ],
+        "notices": [
+            {
+                "index": record.disclosure.index,
+                "opening": record.disclosure.opening.reveal().hex(),
+                "notice": record.disclosure.notice.encoded.decode("ascii"),
+                "vouchers": [one.hex() for one in record.voucher_ids],
+            }
+            for record in store.log.notices()
+        ],
+    }
+
+
+def read_names(path: Path) -> PackedItems:
+    """Names in a file, a `type:hex` a line. Raises DecodeError naming the line that is none."""
+    with path.open("rb") as file:
+        return canonical_items(package.from_lines(file, path.name))
 
 
 def read_signature(path: Path) -> bytes:

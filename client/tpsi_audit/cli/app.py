@@ -19,6 +19,11 @@ app = typer.Typer(
                                                  check a table against the list, and sign it
 
     \b
+    Other checks:
+      tpsi-audit absent FILE --table PACKAGE     check names that the operator says are not on the list
+      tpsi-audit reveals FILE --access ACCESS    check that each reveal is committed to in the log
+
+    \b
     Watching:
       tpsi-audit watch ACCESS-FILE CHECKPOINT... read the server's log, and compare it with what others have seen
       tpsi-audit evidence FILE                   check the evidence that a server showed two histories

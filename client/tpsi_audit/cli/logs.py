@@ -1,4 +1,4 @@
-"""The verbs for a server's log: `watch` it, and check the `evidence` of a fork."""
+"""The verbs for a server's log: `watch` it, check the `evidence` of a fork, and `reveals` against it."""
 
 import asyncio
 import time
@@ -11,6 +11,8 @@ from tpsi.log import SignedCheckpoint
 from tpsi.log.fork import MAX_EVIDENCE
 from tpsi_audit.cli.options import ServerKey, key_of
 from tpsi_audit.errors import AuditorError
+from tpsi_audit.reveals import MAX_FILE as MAX_EXPORT
+from tpsi_audit.reveals import Export, check_reveals
 from tpsi_audit.watching import checkpoints, compare, compare_alone, read_log, require_fork
 from tpsi_client.cli.terminal import say, show
 from tpsi_client.enrolment import MAX_FILE, Enrolment
@@ -25,6 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command()(watch)
     app.command()(evidence)
+    app.command()(reveals)
 
 
 def watch(
@@ -87,6 +90,27 @@ def evidence(
     show(require_fork(read_bounded(file, MAX_EVIDENCE, "evidence"), key_of(server_key)))
     if server_key is None:
         show(["Is this the server's key? It is the one that devices pin (`server_key` in an enrolment file)."])
+
+
+def reveals(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What `tpsi-server audit reveals` wrote."),
+    ],
+    *,
+    access: Annotated[
+        Path,
+        typer.Option("--access", metavar="FILE", exists=True, dir_okay=False, help="Your access file for the server."),
+    ],
+) -> None:
+    """Check that the server committed in its log to each of its reveals.
+
+    It shows what the server's own records say. A server that looked at shares without writing that down anywhere is not
+    found out by this, nor by anything else that a server shows.
+    """
+    export = Export.decode(read_bounded(file, MAX_EXPORT, "export of reveals"))
+    reading = asyncio.run(read_log(Enrolment.read(access)))
+    show([*reading.lines(), *check_reveals(export, reading)])
 
 
 def _sort(files: list[Path]) -> tuple[dict[Path, Enrolment], list[tuple[str, bytes]]]:

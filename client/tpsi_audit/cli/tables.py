@@ -1,4 +1,4 @@
-"""The verb `verify`: audit a table, and sign its manifest."""
+"""The verbs for tables: `verify` one and sign its manifest, check names that are `absent` from it."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from tpsi import Role, sign_manifest
 from tpsi.detached import DetachedSignature
+from tpsi_audit.absences import verify_published
 from tpsi_audit.cli.options import AsJson, PassphraseFile, ServerKey, key_of
 from tpsi_audit.errors import AuditorError
 from tpsi_audit.keys import ask_passphrase, load_key
@@ -19,8 +20,9 @@ from tpsi_client.files import write_whole
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
+    """Add the verbs."""
     app.command()(verify)
+    app.command()(absent)
 
 
 def verify(
@@ -77,6 +79,30 @@ def verify(
         write_whole(to, DetachedSignature(opened.manifest.digest, signature).encode(), replace=False)
         signed = str(to)
     _show(report, signed, as_json=as_json)
+
+
+def absent(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What the operator published.")
+    ],
+    *,
+    table: Annotated[
+        Path,
+        typer.Option(
+            "--table",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="A folder with manifest.json and table.bin: an auditor's package, or a table of a device "
+            "(its folder table/MANIFEST).",
+        ),
+    ],
+    server_key: ServerKey = None,
+) -> None:
+    """Check published negatives: that none of the named hashes is in the table, as the operator says."""
+    with watching() as progress:
+        manifest, count = verify_published(file, table, server_key=key_of(server_key), progress=progress)
+    show([f'None of the {count} named hashes is in the table of epoch {manifest.epoch} of "{manifest.name}".'])
 
 
 def _named(texts: list[str]) -> dict[str, Path]:

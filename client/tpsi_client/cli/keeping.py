@@ -19,14 +19,14 @@ from tpsi_client.cli.options import (
     auditors,
 )
 from tpsi_client.cli.options import modes as read_modes
-from tpsi_client.cli.terminal import show
+from tpsi_client.cli.terminal import show, watching
 from tpsi_client.files import write_whole
 from tpsi_client.sync import Device
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this file."""
-    for verb in (status, rescan, export, delivered, pin, checkpoint):
+    for verb in (status, rescan, export, delivered, pin, checkpoint, absent):
         app.command()(verb)
 
 
@@ -126,6 +126,19 @@ def checkpoint(
         return
     write_whole(to, signed.encode(), replace=False)
     show([f"The log with {signed.checkpoint.size} entries, as this device saw it, is written to {to}."])
+
+
+def absent(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What the list's operator published.")
+    ],
+    *,
+    home: Home = None,
+) -> None:
+    """Check published negatives: that none of the named hashes is in the table that this device uses."""
+    with Device.open(home, read_only=True) as device, watching() as progress:
+        count = device.verify_absences(file, progress=progress)
+    show([f"None of the {words.count(count, 'named hash', 'named hashes')} is in the table."])
 
 
 def pin(

@@ -1,5 +1,6 @@
 """What the entries of a log have to be as a whole; anybody who reads all of them can check it (specification, 16.4)."""
 
+import math
 from dataclasses import dataclass, field
 
 from tpsi.errors import VerificationError
@@ -11,7 +12,8 @@ class History:
     """The log read from its first entry on; `add` checks one after the other.
 
     `epochs[i]` is the manifest digest of epoch i + 1; `waiting` maps places of commitments that are not yet open to
-    the time from which on they have to be.
+    the time from which on they have to be; `promised` are the times (from, until before) in which the log says that
+    accounts are told of reveals.
     """
 
     size: int = 0
@@ -20,6 +22,7 @@ class History:
     epochs: list[bytes] = field(default_factory=list)
     reveals: dict[int, RevealEntry] = field(default_factory=dict)
     waiting: dict[int, int] = field(default_factory=dict)
+    promised: list[tuple[int, float]] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:
         """The next entry; VerificationError naming the rule that it breaks."""
@@ -54,7 +57,11 @@ class History:
         self.epochs.append(entry.digest)
 
     def _policy(self, entry: PolicyEntry) -> None:
+        if self.notify_after is not None:
+            self.promised[-1] = self.promised[-1][0], entry.time
         self.notify_after = entry.notify_after
+        if entry.notify_after is not None:
+            self.promised.append((entry.time, math.inf))
 
     def _reveal(self, entry: RevealEntry) -> None:
         if self.notify_after is None:

@@ -10,6 +10,7 @@ from tpsi_server.cli import (
     epochs,
     keys,
     lists,
+    log,
     reveals,
     serve,
     setup,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 setup.register(app)
 lists.register(app)
+log.register(app)
 epochs.register(app)
 accounts.register(app)
 audit.register(app)

@@ -1,15 +1,25 @@
-"""Verbs for audits: `audit prepare`, `audit accept`, `audit signers`."""
+"""Verbs for audits: `audit prepare`, `accept`, `signers`, `absent`, `reveals`."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tpsi_server.auditing import (
+    absences,
+    read_names,
+    read_signature,
+    require_epoch,
+    reveals_export,
+    signers,
+    write_private,
+)
 from tpsi_server.auditing import accept as accept_signature
 from tpsi_server.auditing import prepare as prepare_package
-from tpsi_server.auditing import read_signature, require_epoch, signers
 from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Keys, PassphraseFile, folder_of, open_store
 from tpsi_server.cli.terminal import show, show_json, watching
+from tpsi_server.errors import OperatorError
 from tpsi_server.keys import KeyRing
 from tpsi_server.passphrase import passphrase
 from tpsi_server.tables import MANIFEST_FILE, epoch_folder, read_manifest
@@ -90,3 +100,60 @@ def signers_(number: Annotated[int, _NUMBER], *, data: Data = DEFAULT_DATA, as_j
         show_json(found)
         return
     show(*(found or [f"no auditor has signed epoch {number}"]))
+
+
+@_audit.command()
+def absent(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The names, a type:hex a line.")
+    ],
+    *,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file for names and proof, to be published.")],
+    number: Annotated[
+        int | None, typer.Option("--epoch", metavar="N", min=1, help="The epoch; by default the newest.")
+    ] = None,
+    data: Data = DEFAULT_DATA,
+    keys: Keys = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that named hashes are not in a table, so that everybody who has it can check that.
+
+    If one of them is in the table, it is named here, and nothing is written. Choose the names yourself: a server that
+    proves what others ask for tells them what is on the list by refusing.
+    """
+    folder = folder_of(data, keys)
+    names = read_names(file)
+    if to.exists():
+        raise OperatorError(f"there is a file {to} already: name another one")
+    with open_store(folder) as store, watching() as progress:
+        epochs = [record.number for record in store.epochs.all()]
+        if not epochs:
+            raise OperatorError("there is no table yet: run `tpsi-server build`")
+        ring = KeyRing(folder.keys, passphrase(passphrase_file))
+        made = absences(folder, store, ring, number or epochs[-1], names, progress=progress)
+    to.write_bytes(made)
+    if as_json:
+        show_json({"to": str(to), "names": len(names), "epoch": number or epochs[-1]})
+        return
+    show(f"that {len(names)} names are not in the table of epoch {number or epochs[-1]} is proved in {to}")
+
+
+@_audit.command()
+def reveals(
+    *,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Export which vouchers were revealed, and what the log commits to, for an auditor (`tpsi-audit reveals FILE`).
+
+    It names accounts and vouchers; what was revealed is not in it.
+    """
+    folder = folder_of(data)
+    with open_store(folder) as store:
+        value = reveals_export(folder, store)
+    try:
+        write_private(to, json.dumps(value, indent=1).encode() + b"\n")
+    except FileExistsError:
+        raise OperatorError(f"there is a file {to} already: name another one") from None
+    show(f"{len(value['reveals'])} revealed vouchers and {len(value['notices'])} commitments are in {to}")

@@ -1,16 +1,18 @@
 """Verbs to begin with, and to see where things stand: `init`, `status`."""
 
+import time
 from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
 
+from tpsi_server.cli.log import span
 from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Keys, PassphraseFile, folder_of
 from tpsi_server.cli.terminal import moment, show, show_json
 from tpsi_server.passphrase import passphrase
 from tpsi_server.runtime import Runtime
 from tpsi_server.setup import check_free, set_up
-from tpsi_server.store import describe
+from tpsi_server.store import Store, describe
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +35,15 @@ def init(
             "data folder. Its password comes from ~/.pgpass or $PGPASSWORD.",
         ),
     ] = None,
+    notify_after: Annotated[
+        str,
+        typer.Option(
+            "--notify-after",
+            metavar="TIME",
+            help="Tell accounts of reveals so long after them, for example 30d; `tpsi-server log notify --help` says "
+            "what that means. By default off.",
+        ),
+    ] = "off",
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Make a data folder for a new list, with a database and a signing key.
@@ -45,13 +56,18 @@ def init(
     if database is not None:
         folder = replace(folder, database_at=database)
     check_free(folder)
+    seconds = span(notify_after)
     identity = set_up(folder, name, passphrase(passphrase_file, confirm=True))
+    if seconds is not None:
+        with Store.open(folder.location) as store:
+            store.log.set_notify_after(seconds, time.time())
     show(
         f"data        {folder.path}",
         f"keys        {folder.keys}",
         f"database    {describe(folder.location)}",
         f"list        {identity.list_id.hex()}  {identity.name}",
         f"server key  {identity.server_key.hex()}",
+        f"reveals     accounts are {'not told' if seconds is None else f'told after {notify_after}'}",
         "Next: tpsi-server list import FILE --source NAME",
     )
 

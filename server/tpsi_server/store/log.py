@@ -22,7 +22,7 @@ from tpsi.log.notice import voucher_digest
 from tpsi_server.store.clock import from_stored
 from tpsi_server.store.database import Database, batched, insert_new, retrying
 from tpsi_server.store.log_schema import log_entries, log_head, log_notice_vouchers, log_notices
-from tpsi_server.store.schema import accounts, epochs, opened, pools, vouchers
+from tpsi_server.store.schema import accounts, epochs, opened, pools, reveals, vouchers
 
 _HEAD = 1
 
@@ -110,6 +110,15 @@ class LogStore:
         with self._database.read() as connection:
             rows = connection.execute(select(log_notices).where(mine).order_by(log_notices.c.place)).all()
         return [Disclosure(row.place, Secret(row.opening), Notice.decode(row.notice)) for row in rows]
+
+    def revealed(self) -> Iterator[tuple[bytes, str, float]]:
+        """Every revealed voucher: its id, its account, and when it was revealed (seconds since 1970)."""
+        joined = reveals.join(vouchers, reveals.c.voucher == vouchers.c.id)
+        joined = joined.join(accounts, reveals.c.account == accounts.c.id)
+        columns = vouchers.c.voucher_id, accounts.c.name, reveals.c.revealed
+        with self._database.read() as connection:
+            for row in connection.execute(select(*columns).select_from(joined).order_by(vouchers.c.id)):
+                yield row.voucher_id, row.name, from_stored(row.revealed)
 
     def notices(self) -> Iterator[NoticeRecord]:
         """Every commitment with its opening and vouchers, told or not: for an auditor."""

@@ -1,0 +1,88 @@
+"""Reveals against the log: that a server has committed to each of its reveals, and has told of each that was due."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tpsi import DecodeError, Secret
+from tpsi.log import Disclosure, Notice, RevealEntry
+from tpsi.log.notice import voucher_digest
+from tpsi_audit.errors import RefusedError
+from tpsi_audit.watching import Reading
+
+VERSION = 1
+#: Octets of an export: some hundred thousand reveals.
+MAX_FILE = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What a server says of its reveals: of each voucher (id) the account and the time; and its notices."""
+
+    list_id: bytes
+    reveals: Mapping[bytes, tuple[str, int]]
+    notices: tuple[tuple[Disclosure, tuple[bytes, ...]], ...]
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Export":
+        """Read what `tpsi-server audit reveals` wrote. DecodeError for anything else."""
+        try:
+            value = json.loads(data)
+            if value["tpsi_reveals"] != VERSION:
+                raise ValueError
+            reveals = {bytes.fromhex(r["voucher"]): (str(r["account"]), int(r["revealed"])) for r in value["reveals"]}
+            if len(reveals) != len(value["reveals"]):
+                raise ValueError
+            return cls(bytes.fromhex(value["list"]), reveals, tuple(map(_notice, value["notices"])))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise DecodeError("this is not an export of reveals (`tpsi-server audit reveals`)") from None
+
+
+def _notice(value: Mapping[str, Any]) -> tuple[Disclosure, tuple[bytes, ...]]:
+    notice = Notice.decode(str(value["notice"]).encode("ascii"))
+    opening = Secret(bytes.fromhex(value["opening"]))
+    return Disclosure(int(value["index"]), opening, notice), tuple(bytes.fromhex(one) for one in value["vouchers"])
+
+
+def check_reveals(export: Export, reading: Reading) -> list[str]:
+    """Check an export against the log; sentences on what holds. RefusedError with the first thing that does not."""
+    history = reading.history
+    if export.list_id != reading.enrolment.list_id:
+        raise RefusedError("the export is about another list than the log")
+    told: Counter[bytes] = Counter()
+    for disclosure, vouchers in export.notices:
+        notice = _committed(disclosure, history.reveals.get(disclosure.index))
+        if len(vouchers) != notice.vouchers or voucher_digest(vouchers) != notice.digest:
+            raise RefusedError(f"entry {disclosure.index} of the log commits to other vouchers than the export says")
+        for voucher in vouchers:
+            if voucher in export.reveals and export.reveals[voucher][0] != notice.account:
+                raise RefusedError(f"entry {disclosure.index} of the log commits to a reveal of another account")
+        told.update(vouchers)
+    if unexplained := history.reveals.keys() - {disclosure.index for disclosure, _ in export.notices}:
+        raise RefusedError(f"the log commits to reveals that the export does not open: entries {sorted(unexplained)}")
+    if twice := [voucher.hex() for voucher, count in told.items() if count > 1]:
+        raise RefusedError(f"the server committed twice to the reveal of voucher {twice[0]}")
+    silent = [voucher for voucher in export.reveals if voucher not in told]
+    covered = [voucher for voucher in silent if not _before_policy(reading, export.reveals[voucher][1])]
+    if covered:
+        raise RefusedError(
+            f"{len(covered)} vouchers were revealed without a commitment in the log, "
+            f"the first: {covered[0].hex()} of account {export.reveals[covered[0]][0]!r}"
+        )
+    found = [f"each of {len(told)} revealed vouchers has its commitment in the log, and no commitment is left over"]
+    if silent:
+        found.append(f"{len(silent)} vouchers were revealed, says the server, while the log promised nobody to be told")
+    return found
+
+
+def _committed(disclosure: Disclosure, entry: RevealEntry | None) -> Notice:
+    if entry is None:
+        raise RefusedError(f"the export tells of a commitment in entry {disclosure.index} of the log: it is none")
+    return disclosure.verify(entry)
+
+
+def _before_policy(reading: Reading, moment: int) -> bool:
+    """Whether the log promised nobody to be told at this time."""
+    return not any(start < moment < end for start, end in reading.history.promised)
