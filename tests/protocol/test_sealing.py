@@ -339,3 +339,11 @@ def test_secrets_do_not_show_in_representations() -> None:
     for value in hidden:
         assert value.hex() not in shown
         assert repr(value)[2:-1] not in shown
+
+
+def test_sixteen_probes_fit_into_three_thousand_six_hundred_octets() -> None:
+    """Each slot takes 216 octets with 16 rows; a voucher without associated data has 72 besides."""
+    world = World(["a"], sharing=Sharing(30, 16), probes=Probes(16, True))
+    item = Item(b"a", tuple(md5(f"probe {number}") for number in range(16)))
+    voucher = seal(world.device(), [item], rng=world.rng).vouchers[0].data
+    assert len(voucher) == 72 + 16 * 216 < 3600

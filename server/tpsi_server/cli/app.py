@@ -8,6 +8,7 @@ from tpsi_server.cli import (
     certificates,
     database,
     epochs,
+    hashing,
     keys,
     lists,
     log,
@@ -43,6 +44,7 @@ app = typer.Typer(
 setup.register(app)
 lists.register(app)
 log.register(app)
+hashing.register(app)
 epochs.register(app)
 accounts.register(app)
 audit.register(app)

@@ -1,0 +1,93 @@
+"""The verb `hash`: the operator's own pictures become a list."""
+
+import sys
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from tpsi_server.cli.terminal import say, watching
+from tpsi_server.errors import OperatorError
+from tpsi_server.hashing import Hashed, Refused, hash_pictures, write_csv
+
+#: Reasons shown; the rest are counted.
+_SHOWN = 20
+
+
+class Form(Enum):
+    """How the hashes are written."""
+
+    CSV = "csv"
+    LINES = "lines"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("hash")(hash_)
+
+
+def hash_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="A folder of pictures.")],
+    *,
+    label: Annotated[
+        str, typer.Option("--type", metavar="TYPE", help="The type of hash; devices must be able to compute it.")
+    ] = "dct80",
+    companion: Annotated[
+        str,
+        typer.Option(
+            "--companion",
+            metavar="TYPE",
+            help="A second hash of another family, beside each, for the check after a reveal; `none` for none.",
+        ),
+    ] = "pdq",
+    form: Annotated[
+        Form,
+        typer.Option("--format", help="csv: columns TYPE, companion, name, for `list import`; lines: type:hex only."),
+    ] = Form.CSV,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", dir_okay=False, help="Write here, not to the terminal.")
+    ] = None,
+) -> None:
+    """Hash your own pictures for a list, exactly as devices do.
+
+    Pictures that show too little to be told from others get no hash: they are listed, with the reason, and so are
+    files that can't be read. Then: tpsi-server list import FILE --source NAME
+    """
+    found: list[Hashed] = []
+    refused: list[Refused] = []
+    with watching() as progress:
+        for one in hash_pictures(folder, label, None if companion == "none" else companion, progress=progress):
+            if isinstance(one, Hashed):
+                found.append(one)
+            else:
+                refused.append(one)
+    _report(refused)
+    if not found:
+        raise OperatorError(f"{folder} holds no picture that has a {label} hash")
+    if output is None:
+        _write(sys.stdout, form, label, found)
+        return
+    try:
+        with output.open("w", encoding="utf-8") as stream:
+            _write(stream, form, label, found)
+    except OSError as error:
+        raise OperatorError(f"{output} cannot be written ({error.strerror}): name another file") from None
+    say(f"{len(found)} hashes written to {output}; next: tpsi-server list import {output} --source NAME")
+
+
+def _write(stream: IO[str], form: Form, label: str, found: Sequence[Hashed]) -> None:
+    if form is Form.CSV:
+        write_csv(stream, label, found)
+        return
+    stream.writelines(f"{one.item}\n" for one in found)
+
+
+def _report(refused: Sequence[Refused]) -> None:
+    for one in refused[:_SHOWN]:
+        say(one.reason)
+    if len(refused) > _SHOWN:
+        say(f"… and {len(refused) - _SHOWN} more")
+    if refused:
+        say(f"{len(refused)} files have no hash")

@@ -1,0 +1,86 @@
+"""Hashing an operator's own pictures for a list: with the code, the gate and the rules that devices use."""
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from tpsi import ItemHash
+from tpsi.pictures import Picture, PictureError, hasher, scan
+from tpsi.pictures.errors import printable
+from tpsi.table import Progress
+from tpsi_server.errors import OperatorError
+
+#: Pictures in memory at once: decoding a large one takes half a gigabyte.
+MAX_JOBS = 4
+_BLOCK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """One picture: its hash for the list, and a second one of another family, None if it has no such hash."""
+
+    name: str
+    item: ItemHash
+    companion: ItemHash | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One picture that has no hash, and why."""
+
+    reason: str
+
+
+def hash_pictures(
+    folder: Path, label: str, companion: str | None, *, progress: Progress = lambda _stage, _done, _total: None
+) -> Iterator[Hashed | Refused]:
+    """Hash all pictures of a folder and the folders below, in the order of their names.
+
+    `companion`: the type of the second hash, which tells after a reveal whether a match of the first was forged.
+    Raises OperatorError for a companion of the same type, CallerError for types that can't be computed, PictureError
+    if the folder can't be listed.
+    """
+    if companion == label:
+        raise OperatorError("the second hash is to be of another type than the first: see --companion")
+    for name in (label, companion):
+        if name is not None:
+            hasher(name)
+    unlisted: list[Refused] = []
+    paths = list(scan(folder, unreadable=lambda error: unlisted.append(Refused(str(error)))))
+    yield from unlisted
+    remaining, done = iter(paths), 0
+    with ThreadPoolExecutor(min(MAX_JOBS, os.cpu_count() or 1), "tpsi-pictures") as pool:
+        while block := list(islice(remaining, _BLOCK)):
+            for result in pool.map(lambda path: _hash(path, folder, label, companion), block):
+                done += 1
+                progress("hashing", done, len(paths))
+                yield result
+
+
+def write_csv(stream: IO[str], label: str, pictures: Sequence[Hashed]) -> None:
+    """Write a list that `list import` reads: a column of hashes, named by their type; then companion and name."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([label, "companion", "name"])
+    for one in pictures:
+        writer.writerow([one.item.digest.hex(), "" if one.companion is None else str(one.companion), one.name])
+
+
+def _hash(path: Path, folder: Path, label: str, companion: str | None) -> Hashed | Refused:
+    try:
+        picture = Picture.read(path)
+        item = hasher(label).hash(picture)
+    except PictureError as error:
+        return Refused(str(error))
+    return Hashed(printable(str(path.relative_to(folder))), item, _companion(picture, companion))
+
+
+def _companion(picture: Picture, label: str | None) -> ItemHash | None:
+    try:
+        return None if label is None else hasher(label).hash(picture)
+    except PictureError:
+        return None
