@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from tpsi import DecodeError, Manifest, SignedManifest
-from tpsi.audit import TableProof
+from tpsi.audit import ListSignature, TableProof
 from tpsi.audit import package as names
+from tpsi.audit.sources import MAX_SIZE
 from tpsi.groups import Rows
 from tpsi.signing import MAX_ENVELOPE
 from tpsi.table import PackedItems
@@ -53,6 +54,15 @@ class Package:
             path = self.path / names.source_list(number)
             if path.exists():
                 found[source.name] = read_list([path], told)
+        return found
+
+    def signatures(self) -> dict[str, ListSignature]:
+        """The sources' signatures under their lists, by name; those that are in the package."""
+        found: dict[str, ListSignature] = {}
+        for number, source in enumerate(self.manifest.sources, 1):
+            path = self.path / names.source_signature(number)
+            if path.exists():
+                found[source.name] = ListSignature.decode(_read(path, MAX_SIZE))
         return found
 
 

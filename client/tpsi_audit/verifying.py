@@ -12,6 +12,7 @@ from tpsi_audit.admission import check_admission
 from tpsi_audit.errors import RefusedError
 from tpsi_audit.lists import difference, read_list, together
 from tpsi_audit.package import Package
+from tpsi_audit.signatures import check_signatures
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
@@ -45,11 +46,13 @@ def verify(
     sources: Mapping[str, Path] | None = None,
     *,
     server_key: bytes | None = None,
+    source_keys: Mapping[str, bytes] | None = None,
     progress: Progress = silent,
 ) -> Report:
     """Audit a package: against whole lists, or against the sources' own ones and the rule of the manifest.
 
-    With neither, against what the server exported, which says less. `server_key`: the key that devices pin.
+    With neither, against what the server exported, which says less. `server_key`: the key that devices pin;
+    `source_keys`: the keys of sources that must have signed their lists.
     Raises RefusedError, AuditError or VerificationError with the first thing that does not hold; DecodeError;
     AuditorError.
     """
@@ -59,11 +62,13 @@ def verify(
     exported = package.sources(progress) if not own and not lists else {}
     items, words, doubts = _expected(package, lists, own, exported, progress)
     _compare_with_exported(package, items, progress)
+    signed = check_signatures(package, own or exported, source_keys or {})
     table = verify_table(package.manifest, package.cells, items, package.proof, progress=progress)
     found += [
         f"the table of {package.manifest.table_bytes} octets is the one of the manifest",
         f"it holds exactly {words}",
         f"the other {table.fill} of its {table.cells} cells are fill: there is room for no other hash",
+        *signed,
     ]
     return Report(table, tuple(found), (*open_ends, *doubts, *_limits(package)))
 

@@ -20,6 +20,7 @@ from tpsi.table.geometry import SEED_SIZE, FuseGeometry, Geometry, geometry
 VERSION = 1
 LIST_ID_SIZE = 16
 MANIFEST_ID_SIZE = 16
+SOURCE_KEY_SIZE = 32
 MAX_NAME = 200
 MAX_SOURCES = 256
 MAX_TYPES = 64
@@ -32,11 +33,24 @@ _M = TypeVar("_M", bound="Manifest")
 
 
 @dataclass(frozen=True, slots=True)
+class SignedList:
+    """That a source signed its list: its public key (32 octets), and the blinded digest of the list (section 16.6)."""
+
+    key: bytes
+    digest: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.key) != SOURCE_KEY_SIZE or len(self.digest) != DIGEST_SIZE:
+            raise CallerError("the key of a source and the digest of its list have 32 octets")
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """A list that went into the table, and how many hashes it names."""
+    """A list that went into the table, how many hashes it names, and whether its source signed it."""
 
     name: str
     items: int
+    signed: SignedList | None = None
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -192,7 +206,7 @@ def _to_json(m: Manifest) -> canonical.Json:
         "table": table,
         "file": {"bytes": m.table_bytes, "chunk": CHUNK_SIZE, "root": m.root.hex()},
         "types": list(m.types),
-        "sources": [{"items": source.items, "name": source.name} for source in m.sources],
+        "sources": [_source_to_json(source) for source in m.sources],
         "minimum_sources": m.minimum_sources,
         "sharing": {
             "count_by": m.sharing.count_by.value,
@@ -220,7 +234,7 @@ def _from_json(cls: type[_M], value: Mapping[str, Any]) -> _M:
         seed=_hex(table["seed"]),
         root=_hex(value["file"]["root"]),
         types=tuple(_each(value["types"], _text)),
-        sources=tuple(_each(value["sources"], lambda s: Source(_text(s["name"]), _int(s["items"])))),
+        sources=tuple(_each(value["sources"], _source)),
         minimum_sources=_int(value["minimum_sources"]),
         sharing=Sharing(_int(sharing["threshold"]), _int(sharing["rows"]), _member(CountBy, sharing["count_by"])),
         synthetic=Synthetic(
@@ -229,6 +243,20 @@ def _from_json(cls: type[_M], value: Mapping[str, Any]) -> _M:
         probes=Probes(_int(value["probes"]["per_item"]), _bool(value["probes"]["separated"])),
         canary=None if canary is None else _canary(canary),
     )
+
+
+def _source_to_json(source: Source) -> canonical.Json:
+    value: dict[str, Any] = {"items": source.items, "name": source.name}
+    if source.signed is not None:
+        value["signed"] = {"digest": source.signed.digest.hex(), "key": source.signed.key.hex()}
+    return value
+
+
+def _source(value: Mapping[str, Any]) -> Source:
+    signed = None
+    if "signed" in value:
+        signed = SignedList(_hex(value["signed"]["key"]), _hex(value["signed"]["digest"]))
+    return Source(_text(value["name"]), _int(value["items"]), signed)
 
 
 def _canary(value: Mapping[str, Any]) -> Canary:

@@ -167,10 +167,13 @@ def _write_lists(place: Path, store: Store, manifest: Manifest, items: Iterable[
     """Write the list, and those of the sources, in text form; how many sources."""
     _write_lines(place / package.LIST, items)
     (place / package.SOURCES).mkdir()
+    signatures = store.lists.signatures()
     here = {source.name for source in store.lists.sources()}
     named = [(number, source.name) for number, source in enumerate(manifest.sources, 1) if source.name in here]
     for number, name in named:
         _write_lines(place / package.source_list(number), canonical_items(store.lists.items(name)))
+        if name in signatures:
+            (place / package.source_signature(number)).write_bytes(signatures[name][0].encode())
     return len(named)
 
 

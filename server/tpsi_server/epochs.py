@@ -9,7 +9,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from tpsi import (
     Probes,
     Rng,
     Role,
+    Secret,
     Sharing,
     SignedManifest,
     Source,
@@ -34,7 +35,9 @@ from tpsi import (
     merkle,
     sign_manifest,
 )
+from tpsi.audit import blinded_digest
 from tpsi.canary import CANARY_HASHES, CANARY_NAME, canary_picture
+from tpsi.manifest import SignedList
 from tpsi.table import PackedItems, Progress
 from tpsi.table.geometry import SEED_SIZE, FuseGeometry
 from tpsi_server.blinding import WORTHWHILE, ParallelBlinding, processors
@@ -146,6 +149,7 @@ class Builder:
                 manifest = replace(
                     draft,
                     key=built.secrets.public_key(draft.group),
+                    sources=self._with_signatures(draft.sources, built.secrets.fill_key),
                     seed=built.table.seed,
                     root=merkle.root(leaves),
                     created=int(self._clock()),
@@ -207,6 +211,14 @@ class Builder:
                 f"no hash is named by {minimum_sources} of the {len(names)} sources: there is nothing to build from"
             )
         return merged, [Source(name, counts[name]) for name in names]
+
+    def _with_signatures(self, sources: Sequence[Source], fill_key: Secret) -> tuple[Source, ...]:
+        """The sources, with what the manifest says of those that signed their lists."""
+        signed = {
+            name: SignedList(signature.key, blinded_digest(fill_key, name, digest))
+            for name, (signature, digest) in self._store.lists.signatures().items()
+        }
+        return tuple(replace(source, signed=signed.get(source.name)) for source in sources)
 
     def _draft(
         self,

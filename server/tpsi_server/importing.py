@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tpsi import Source, TpsiError
+from tpsi.audit import ListSignature
 from tpsi.errors import CallerError
 from tpsi.table import Progress
 from tpsi_server.epochs import CANARY_SOURCE
@@ -22,6 +23,7 @@ class ImportOptions:
     """How to read a list file, as `open_list` takes it.
 
     `replace`: what the source named before is forgotten. `strict`: with a single faulty line nothing is taken.
+    `signature`: the source's, under all that it names after the import.
     """
 
     form: str = "auto"
@@ -29,6 +31,7 @@ class ImportOptions:
     categories: Categories | None = None
     replace: bool = False
     strict: bool = False
+    signature: ListSignature | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def import_list(
             report=report.to_dict(),
             now=clock(),
             applied=lambda done: progress("storing", done, changes),
+            signature=options.signature,
         )
     return ImportResult(form, report, notes, imported)
 

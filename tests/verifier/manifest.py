@@ -67,8 +67,9 @@ def is_types(value: Any) -> bool:
 
 
 def is_sources(value: Any) -> bool:
-    rules = {"items": is_integer(0), "name": is_name}
-    whole = isinstance(value, list) and all(members(entry, rules) for entry in value)
+    rules: dict[str, Callable[[Any], bool]] = {"items": is_integer(0), "name": is_name}
+    signed = rules | {"signed": lambda v: members(v, {"digest": is_hex(32), "key": is_hex(32)})}
+    whole = isinstance(value, list) and all(members(entry, rules) or members(entry, signed) for entry in value)
     return whole and 1 <= len(value) <= 256 and is_sorted_set([entry["name"] for entry in value])
 
 

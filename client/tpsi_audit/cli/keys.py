@@ -1,18 +1,22 @@
-"""The verb `keygen`."""
+"""The verbs for keys and what sources sign: `keygen`, `sign-list`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tpsi.audit import sign_list
 from tpsi_audit.cli.options import PassphraseFile
-from tpsi_audit.keys import ask_passphrase, make_key
-from tpsi_client.cli.terminal import show
+from tpsi_audit.keys import ask_passphrase, load_key, make_key
+from tpsi_audit.lists import read_list
+from tpsi_client.cli.terminal import show, watching
+from tpsi_client.files import write_whole
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
+    """Add the verbs."""
     app.command()(keygen)
+    app.command("sign-list")(sign_list_)
 
 
 def keygen(
@@ -26,3 +30,25 @@ def keygen(
     """
     public = make_key(file, ask_passphrase(passphrase_file, confirm=True))
     show([f"The key is in {file}, its public half in {file}.pub:", public.hex()])
+
+
+def sign_list_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="The list: a type:hex a line."),
+    ],
+    *,
+    sign_with: Annotated[Path, typer.Option("--sign-with", metavar="KEY", help="The source's key.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file for the signature.")],
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """As a source, sign your list, so that auditors can tell it from what an operator made of it.
+
+    The signature is under the set of hashes, however they are ordered or repeated. Give it to the operator
+    with the list.
+    """
+    key = load_key(sign_with, ask_passphrase(passphrase_file))
+    with watching() as progress:
+        items = read_list(files, progress)
+    write_whole(to, sign_list(items, key).encode(), replace=False)
+    show([f"The signature under {len(items)} hashes is in {to}."])

@@ -43,6 +43,12 @@ def verify(
         ),
     ] = None,
     server_key: ServerKey = None,
+    source_keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source-key", metavar="NAME=KEY", help="A source that must have signed its list, under this key."
+        ),
+    ] = None,
     sign_with: Annotated[
         Path | None,
         typer.Option("--sign-with", metavar="KEY", help="Sign with this key, if all holds; with --to."),
@@ -72,7 +78,16 @@ def verify(
     key = None if sign_with is None else load_key(sign_with, ask_passphrase(passphrase_file))
     with watching() as progress:
         named = _named(sources or [])
-        report = verify_package(opened, lists or (), named, server_key=key_of(server_key), progress=progress)
+        report = verify_package(
+            opened,
+            lists or (),
+            named,
+            server_key=key_of(server_key),
+            source_keys={
+                name: key_of(str(text)) or b"" for name, text in _named(source_keys or [], "--source-key").items()
+            },
+            progress=progress,
+        )
     signed = None
     if key is not None and to is not None:
         signature = sign_manifest(opened.manifest, Role.AUDITOR, key)
@@ -105,12 +120,16 @@ def absent(
     show([f'None of the {count} named hashes is in the table of epoch {manifest.epoch} of "{manifest.name}".'])
 
 
-def _named(texts: list[str]) -> dict[str, Path]:
+def _keys(texts: list[str]) -> dict[str, bytes]:
+    return {name: key_of(str(value)) or b"" for name, value in _named(texts, "--source-key").items()}
+
+
+def _named(texts: list[str], option: str = "--source") -> dict[str, Path]:
     found: dict[str, Path] = {}
     for text in texts:
         name, equals, path = text.partition("=")
         if not equals or not name or not path or name in found:
-            raise AuditorError(f"--source is given as NAME=FILE, once for each source, not {text!r}")
+            raise AuditorError(f"{option} is given as NAME=VALUE, once for each source, not {text!r}")
         found[name] = Path(path)
     return found
 

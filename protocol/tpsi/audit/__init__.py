@@ -8,6 +8,7 @@ from tpsi.audit.absence import prove_absences, verify_absences
 from tpsi.audit.errors import AuditError, Reason
 from tpsi.audit.lists import check_list, list_digest
 from tpsi.audit.proofs import MAX_NAMES, AbsenceProof, TableProof
+from tpsi.audit.sources import ListSignature, blinded_digest, sign_list
 from tpsi.audit.table import AuditedTable, prove_table, verify_table
 
 __all__ = [
@@ -15,12 +16,15 @@ __all__ = [
     "AbsenceProof",
     "AuditError",
     "AuditedTable",
+    "ListSignature",
     "Reason",
     "TableProof",
+    "blinded_digest",
     "check_list",
     "list_digest",
     "prove_absences",
     "prove_table",
+    "sign_list",
     "verify_absences",
     "verify_table",
 ]

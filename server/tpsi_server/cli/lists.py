@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
-from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Yes, confirm, folder_of, open_store
+from tpsi.audit import ListSignature
+from tpsi.audit.sources import MAX_SIZE
+from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Yes, confirm, folder_of, open_store, public_key_of
 from tpsi_server.cli.terminal import moment, show, show_json, show_table, watching
 from tpsi_server.errors import OperatorError
+from tpsi_server.files import read_bounded
 from tpsi_server.importing import ImportOptions, ImportResult, import_list
 from tpsi_server.lists import Categories, ListFormat, merge
 
@@ -48,6 +51,19 @@ def import_(
         bool, typer.Option("--replace", help="The file is all that the source names: forget what it named before.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Take nothing at all if an entry is faulty.")] = False,
+    signature: Annotated[
+        Path | None,
+        typer.Option(
+            "--signature",
+            metavar="FILE",
+            help="The source's signature under all that it names after this import (`tpsi-audit sign-list`); goes with "
+            "--source-key, and with --replace unless the source is new.",
+        ),
+    ] = None,
+    source_key: Annotated[
+        str | None,
+        typer.Option("--source-key", metavar="KEY", help="The source's public key: 64 hexadecimal digits or a file."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take in a hash list.
@@ -57,7 +73,8 @@ def import_(
     their lines, the others are taken. An import is done as a whole or, if the file breaks off, not at all.
     A table that was built before does not change: build a new epoch.
     """
-    options = ImportOptions(form, default_type, _categories(category), replace, strict)
+    signed = _signature(signature, source_key)
+    options = ImportOptions(form, default_type, _categories(category), replace, strict, signed)
     with open_store(folder_of(data)) as store, watching() as progress:
         result = import_list(store, file, source, options, progress=progress)
     if as_json:
@@ -144,6 +161,18 @@ def remove(
         confirm(f"Forget all that {source!r} names?", yes=yes)
         store.lists.remove(source)
     show(f"forgot {source}; the next epoch will be built without it")
+
+
+def _signature(path: Path | None, key: str | None) -> ListSignature | None:
+    """The signature of a source, by the key that the operator has of it."""
+    if path is None and key is None:
+        return None
+    if path is None or key is None:
+        raise OperatorError("--signature and --source-key go together")
+    found = ListSignature.decode(read_bounded(path, MAX_SIZE))
+    if found.key != public_key_of(key):
+        raise OperatorError(f"{path} is a signature by another key than the source's")
+    return found
 
 
 def _categories(texts: list[str] | None) -> Categories | None:

@@ -11,10 +11,12 @@ from typing import IO, Any, Self
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
 
 from tpsi import ItemHash
+from tpsi.audit import ListSignature
+from tpsi.table import canonical_items
 from tpsi_server.lists import Addition, Deletion
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
 from tpsi_server.store.database import Database, insert_new, retrying
-from tpsi_server.store.schema import entries, imports, sources
+from tpsi_server.store.schema import entries, imports, source_signatures, sources
 
 #: Changes applied by one statement.
 BATCH = 5000
@@ -107,10 +109,12 @@ class ListStore:
         report: Mapping[str, Any],
         now: float,
         applied: Callable[[int], None] = lambda _count: None,
+        signature: ListSignature | None = None,
     ) -> Imported:
         """Apply the changes of an import in order, in one transaction; with `replace`, to an empty source.
 
-        `applied` is told how many have been.
+        `applied` is told how many have been. `signature`: the source's, under what it names afterwards; an earlier one
+        is forgotten. VerificationError if it is not, and then nothing is changed.
         """
         with self._database.write() as connection:
             insert_new(connection, sources, [{"name": source, "created": to_stored(now)}])
@@ -125,6 +129,7 @@ class ListStore:
                     applied(done)
             values = {"source": number, "file": file, "format": form, "imported": to_stored(now)}
             connection.execute(insert(imports).values(report=json.dumps(report), **values))
+            _record_signature(connection, number, signature, to_stored(now))
             return Imported(before, _count_items(connection, number))
 
     @retrying
@@ -160,6 +165,17 @@ class ListStore:
             for block in rows.scalars().partitions():
                 yield from map(ItemHash.decode, block)
 
+    def signatures(self) -> dict[str, tuple[ListSignature, bytes]]:
+        """The sources' signatures under their lists, with the lists' digests, by the names of the sources."""
+        joined = source_signatures.join(sources, source_signatures.c.source == sources.c.id)
+        items = select(func.count(entries.c.item.distinct())).where(entries.c.source == sources.c.id).scalar_subquery()
+        chosen = select(source_signatures, sources.c.name, items.label("items")).select_from(joined)
+        with self._database.read() as connection:
+            return {
+                row.name: (ListSignature(row.key, row.items, row.signature), row.digest)
+                for row in connection.execute(chosen)
+            }
+
     def count(self, label: str) -> int:
         """How many different hashes of a type all sources name together."""
         prefix = bytes((len(label),)) + label.encode("ascii")
@@ -183,6 +199,17 @@ class ListStore:
 def _locked(source: str) -> Select[Any]:
     """The number of a source's row, which imports into it take in turn."""
     return select(sources.c.id).where(sources.c.name == source).with_for_update()
+
+
+def _record_signature(connection: Connection, source: int, signature: ListSignature | None, now: int) -> None:
+    """Keep the signature under what a source names now, if it is one; forget one under what it named before."""
+    connection.execute(delete(source_signatures).where(source_signatures.c.source == source))
+    if signature is None:
+        return
+    chosen = select(entries.c.item).distinct().where(entries.c.source == source)
+    digest = signature.verify(canonical_items(map(ItemHash.decode, connection.execute(chosen).scalars())))
+    row = {"source": source, "key": signature.key, "signature": signature.value, "digest": digest, "recorded": now}
+    connection.execute(insert(source_signatures).values(row))
 
 
 def _kind_of(change: _Spooled) -> str:

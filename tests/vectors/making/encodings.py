@@ -55,6 +55,8 @@ def not_valid(stage: Stage, sign: Signing) -> Iterator[Named]:
         "65 types": put([f"{i:02}" for i in range(65)], "types"),
         "type that is no label": put(["MD5"], "types"),
         "no sources": put([], "sources"),
+        "a signed list without a key": put([{"items": 1, "name": "a", "signed": {"digest": "00" * 32}}], "sources"),
+        "no signed list where one is named": put([{"items": 1, "name": "a", "signed": None}], "sources"),
         "minimum above the number of sources": put(3, "minimum_sources"),
         "threshold 1000 with 53 rows": put({"count_by": "item", "rows": 53, "threshold": 1000}, "sharing"),
         "canary without hashes": put({"hashes": [], "name": "c", "sha256": "00" * 32}, "canary"),
@@ -123,6 +125,7 @@ def valid(stage: Stage, sign: Signing) -> Iterator[Named]:
     edits: dict[str, Edit] = {
         "a name of 200 characters beyond U+FFFF": put("\U0001f512" * 200, "name"),
         "a name with all that is escaped": put(ESCAPED, "name"),
+        "a source that signed its list": put([{"items": 1, "name": "a", "signed": SIGNED}], "sources"),
         "the largest integers": put(2**53 - 1, "created"),
         "the largest epoch": latest,
         "threshold 1000 with 52 rows": put({"count_by": "item", "rows": 52, "threshold": 1000}, "sharing"),
@@ -139,6 +142,7 @@ def valid(stage: Stage, sign: Signing) -> Iterator[Named]:
 
 
 ESCAPED = '"\\/ \u00a0\u00ff\u2027\u202f\u2065\u206a\ud7ff\ue000\uffff\U00010000'
+SIGNED = {"digest": "ab" * 32, "key": "cd" * 32}
 EMPTY_TABLE = {"cells": 12, "encoding": "fuse", "items": 0, "segment_length": 4, "segments": 1}
 
 
