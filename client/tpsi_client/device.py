@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from tpsi import Item, Manifest, Pins, SyntheticMode
-from tpsi.log import Notice
+from tpsi.log import Notice, SignedCheckpoint
 from tpsi_client.enrolling import Choices, Enrolled, enrol
 from tpsi_client.enrolment import Enrolment
 from tpsi_client.errors import ForkError
@@ -257,6 +257,10 @@ class AsyncDevice:
                 trusts_separation=trusts_separation,
             )
         )
+
+    async def checkpoint(self) -> SignedCheckpoint:
+        """The state of the server's log that the device accepted last. Raises HomeError if there is none yet."""
+        return await asyncio.to_thread(self._local.checkpoint)
 
     async def status(self) -> Status:
         """The device's counts and settings."""
