@@ -1,4 +1,4 @@
-"""Batched ristretto255 operations for tpsi; `tpsi.groups` is the interface for everybody else.
+"""Batched operations for tpsi; `tpsi.groups` and `tpsi.bulk` are the interfaces for everybody else.
 
 Rows are C-contiguous `numpy` arrays of `uint8` with shape (n, 32); where two arguments are paired, an array of one
 row stands for as many as the other has. Scalars are little-endian. The identity's encoding, 32 zeros, is accepted.
@@ -82,3 +82,12 @@ def solve(
 
 def weighted_sum(scalars: NDArray[np.uint8], elements: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(1, 32): the sum of all products. ElementError if a row is not an encoding."""
+
+def derive_keys(label: bytes, secrets: Sequence[bytes], salt: bytes, infos: Sequence[bytes]) -> NDArray[np.uint8]:
+    """(n, 32): HKDF-SHA-256 with the info `label ‖ info`; one secret or info stands for as many as there are others."""
+
+def seal_texts(keys: NDArray[np.uint8], texts: Sequence[bytes], associated: Sequence[bytes]) -> list[bytes]:
+    """ChaCha20-Poly1305 with the zero nonce under keys (n, 32), each of which seals one text."""
+
+def open_texts(keys: NDArray[np.uint8], texts: Sequence[bytes], associated: Sequence[bytes]) -> list[bytes | None]:
+    """Inverse of `seal_texts`; None for a text that does not open."""

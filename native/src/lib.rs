@@ -1,4 +1,4 @@
-//! Batched ristretto255 operations for tpsi.
+//! Batched operations for tpsi: ristretto255, and the symmetric parts of vouchers.
 //!
 //! Everything that computes with secret scalars or secret elements runs in constant time and wipes what it held;
 //! `weighted_sum` and `solve` are for public values and do not. Rows are `numpy` arrays of `uint8`; the interpreter's
@@ -9,5 +9,7 @@ mod chunk;
 mod dalek;
 mod expand;
 mod python;
+mod python_symmetric;
 mod solve;
+mod symmetric;
 mod threads;

@@ -16,12 +16,12 @@ use crate::solve::{Fault, solve as solve_equations};
 use crate::{dalek, threads};
 
 /// Raised with every change that a caller notices.
-const INTERFACE: u32 = 1;
+const INTERFACE: u32 = 2;
 
 create_exception!(tpsi_native, ElementError, PyValueError, "A row is not the canonical encoding of an element.");
 create_exception!(tpsi_native, ScalarError, PyValueError, "A scalar is not below the group's order.");
 
-type Rows<'py> = Bound<'py, PyArray2<u8>>;
+pub type Rows<'py> = Bound<'py, PyArray2<u8>>;
 type Flags<'py> = Bound<'py, PyArray1<bool>>;
 
 /// See tpsi_native.pyi, which has the documentation of all functions.
@@ -43,7 +43,8 @@ fn tpsi_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(combine, module)?)?;
     module.add_function(wrap_pyfunction!(seal, module)?)?;
     module.add_function(wrap_pyfunction!(solve, module)?)?;
-    module.add_function(wrap_pyfunction!(weighted_sum, module)?)
+    module.add_function(wrap_pyfunction!(weighted_sum, module)?)?;
+    crate::python_symmetric::register(module)
 }
 
 #[pyfunction]
@@ -191,7 +192,7 @@ fn weighted_sum<'py>(
     rows_of(py, vec![sum.ok_or_else(|| ElementError::new_err(()))?])
 }
 
-fn require(sound: bool, expected: &'static str) -> PyResult<()> {
+pub fn require(sound: bool, expected: &'static str) -> PyResult<()> {
     if sound { Ok(()) } else { Err(PyValueError::new_err(expected)) }
 }
 
@@ -199,7 +200,7 @@ fn tag_of(dst: &[u8]) -> PyResult<Tag> {
     Tag::new(dst).ok_or_else(|| PyValueError::new_err("a domain-separation tag is not empty"))
 }
 
-fn octets_of<'a>(rows: &'a PyReadonlyArray2<'_, u8>) -> PyResult<&'a [Octets]> {
+pub fn octets_of<'a>(rows: &'a PyReadonlyArray2<'_, u8>) -> PyResult<&'a [Octets]> {
     require(rows.as_array().ncols() == 32, "rows of 32 octets")?;
     Ok(rows.as_slice()?.as_chunks().0)
 }
@@ -230,7 +231,7 @@ fn element_of(rows: &[Octets]) -> PyResult<RistrettoPoint> {
     dalek::decode(&rows[0]).ok_or_else(|| ElementError::new_err(()))
 }
 
-fn rows_of(py: Python<'_>, rows: Vec<Octets>) -> PyResult<Rows<'_>> {
+pub fn rows_of(py: Python<'_>, rows: Vec<Octets>) -> PyResult<Rows<'_>> {
     let count = rows.len();
     rows.into_flattened().into_pyarray(py).reshape([count, 32])
 }

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tpsi import field
+from tpsi.bulk import open_many
 from tpsi.errors import CallerError
 from tpsi.groups import Group
 from tpsi.groups.rows import join_rows
 from tpsi.manifest import Manifest
-from tpsi.symmetric import KEY_SIZE, open_many, open_sealed
+from tpsi.symmetric import KEY_SIZE, open_sealed
 from tpsi.table import TableSecrets
 from tpsi.voucher import Voucher, context, payload_data, slot_data, slot_keys
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tpsi.account import shares, synthetic_share
+from tpsi.bulk import seal_many
 from tpsi.device import Device, Item
 from tpsi.errors import CallerError
 from tpsi.groups import Group, Probed, Rng, Rows
@@ -18,7 +19,7 @@ from tpsi.groups.rows import split_rows
 from tpsi.labels import Label
 from tpsi.planning import Kind, Plan, plan_vouchers
 from tpsi.randomness import Drawn, Indices, draw, permutation
-from tpsi.symmetric import KEY_SIZE, seal_many
+from tpsi.symmetric import KEY_SIZE
 from tpsi.table import item_tag
 from tpsi.voucher import (
     Header,

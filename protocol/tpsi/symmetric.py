@@ -1,18 +1,12 @@
-"""Symmetric parts: key derivation, one-time sealing, keyed hashing, extendable output (specification, section 2.2).
-
-What vouchers need many times over takes a batch: keys in rows, texts in lists.
-"""
+"""Symmetric parts: key derivation, one-time sealing, keyed hashing, extendable output (specification, section 2.2)."""
 
 import hashlib
-from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from tpsi.groups.base import Rows
-from tpsi.groups.rows import join_rows, split_rows
 from tpsi.labels import Label
 
 KEY_SIZE = 32
@@ -38,26 +32,6 @@ def open_sealed(one_time_key: bytes, ciphertext: bytes, associated: bytes) -> by
         return ChaCha20Poly1305(one_time_key).decrypt(_ZERO_NONCE, ciphertext, associated)
     except InvalidTag:
         return None
-
-
-def kdf_many(label: Label, secrets: Sequence[bytes], salt: bytes, infos: Sequence[bytes]) -> Rows:
-    """(n, 32): keys, each from its secret and info. A single secret or info stands for as many as there are others."""
-    if len(secrets) == 1:
-        return join_rows([kdf(label, secrets[0], salt, info, KEY_SIZE) for info in infos], KEY_SIZE)
-    if len(infos) == 1:
-        return join_rows([kdf(label, secret, salt, infos[0], KEY_SIZE) for secret in secrets], KEY_SIZE)
-    each = zip(secrets, infos, strict=True)
-    return join_rows([kdf(label, secret, salt, info, KEY_SIZE) for secret, info in each], KEY_SIZE)
-
-
-def seal_many(one_time_keys: Rows, plaintexts: Sequence[bytes], associated: Sequence[bytes]) -> list[bytes]:
-    """`seal` under every row of keys (n, 32)."""
-    return [seal(*one) for one in zip(split_rows(one_time_keys), plaintexts, associated, strict=True)]
-
-
-def open_many(one_time_keys: Rows, ciphertexts: Sequence[bytes], associated: Sequence[bytes]) -> list[bytes | None]:
-    """`open_sealed` under every row of keys (n, 32)."""
-    return [open_sealed(*one) for one in zip(split_rows(one_time_keys), ciphertexts, associated, strict=True)]
 
 
 def keyed_hash(size: int, key: bytes, label: Label, data: bytes) -> bytes:

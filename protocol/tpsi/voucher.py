@@ -7,13 +7,14 @@ from typing import Self
 
 import numpy as np
 
+from tpsi.bulk import kdf_many
 from tpsi.errors import CallerError, DecodeError
 from tpsi.field import ELEMENT_SIZE as FIELD_SIZE
 from tpsi.groups import Rows
 from tpsi.groups.rows import split_rows
 from tpsi.labels import Label
 from tpsi.manifest import MANIFEST_ID_SIZE, Manifest
-from tpsi.symmetric import KEY_SIZE, TAG_SIZE, kdf, kdf_many
+from tpsi.symmetric import KEY_SIZE, TAG_SIZE, kdf
 
 VERSION = 1
 VOUCHER_ID_SIZE = 16

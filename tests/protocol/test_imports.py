@@ -55,10 +55,11 @@ PICTURES = ROOT / "protocol" / "tpsi" / "pictures"
 #: The only places that load Pillow when they are loaded, each of them when it is first needed.
 NEED_PILLOW = {"decode.py"}
 #: The exceptions. libsodium's binding unpacks a library file and leaves it; `sodium.py` removes it. The choice of what
-#: computes is in an environment variable, and the native core is not a dependency: two files know of it.
+#: computes is in an environment variable, and the native core is not a dependency: three files know of it.
 EXTRA = {
     "sodium.py": {"ctypes", "os", "tempfile"},
     "backends.py": {"os", "tpsi_native"},
+    "bulk.py": {"tpsi_native"},
     "native.py": {"tpsi_native"},
 }
 

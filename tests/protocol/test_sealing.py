@@ -241,6 +241,7 @@ def sealed_with(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bytes]]:
             return self._cipher.decrypt(nonce, data, associated)
 
     monkeypatch.setattr("tpsi.symmetric.ChaCha20Poly1305", Watched)
+    monkeypatch.setenv("TPSI_BACKEND", "library")  # the native core is given the same keys: tests/protocol/test_bulk.py
     return pairs
 
 

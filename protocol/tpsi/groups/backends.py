@@ -12,7 +12,7 @@ LIBRARY: Final = "library"
 #: Chooses for a process and those that it starts.
 VARIABLE: Final = "TPSI_BACKEND"
 #: What this version calls; the core states what it offers.
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 
 _INSTALL: Final = "make native (or: pip install ./native) builds and installs it from the same checkout, and needs Rust"
 
@@ -31,6 +31,11 @@ def choose(suite: str, backend: str | None, *, native: bool) -> str:
     if wanted == NATIVE and (fault := native_fault()):
         raise CallerError(f"{fault}; {_INSTALL}")
     return wanted or (LIBRARY if _unusable() else NATIVE)
+
+
+def is_native() -> bool:
+    """Whether the native core computes what belongs to no suite: by TPSI_BACKEND, as for a suite that it has."""
+    return choose("symmetric part", None, native=True) == NATIVE
 
 
 @cache
