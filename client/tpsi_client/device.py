@@ -262,6 +262,10 @@ class AsyncDevice:
         """The state of the server's log that the device accepted last. Raises HomeError if there is none yet."""
         return await asyncio.to_thread(self._local.checkpoint)
 
+    async def verify_absences(self, path: Path, *, progress: Progress = silent) -> int:
+        """Check a file of published negatives against the table in use; how many names it has. Raises AuditError."""
+        return await asyncio.to_thread(self._local.verify_absences, path, progress=progress)
+
     async def status(self) -> Status:
         """The device's counts and settings."""
         return await asyncio.to_thread(self._local.status)
