@@ -181,6 +181,7 @@ class ServeSettings:
     `port` 0 takes any free one; the one taken is printed, and written to `port_file` when all is ready.
     `workers`: processes that match beside this one; 0 matches in this process. `certificate_port`: a second port, for
     clients that show certificates (written below the first in the port file); None for no such port.
+    `metrics`: host and port of the metrics, None for none.
     """
 
     folder: DataFolder
@@ -191,6 +192,7 @@ class ServeSettings:
     workers: int = 1
     tls: TlsOptions = TlsOptions()
     certificate_port: int | None = None
+    metrics: tuple[str, int] | None = None
 
     def __post_init__(self) -> None:
         for port in (self.port, self.certificate_port or 0):

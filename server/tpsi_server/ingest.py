@@ -73,6 +73,8 @@ class Ingest:
         self._jobs: FairQueue[_Job] = FairQueue(MAX_WAITING_OCTETS)
         self._closing = threading.Lock()
         self._closed = False
+        #: Whether the last thing that the store did was to fail.
+        self.failing = False
         self._writer = threading.Thread(target=self._write, name="tpsi-ingest", daemon=True)
         self._writer.start()
 
@@ -154,10 +156,12 @@ class Ingest:
         try:
             answers = self._store.vouchers.store([job.delivery for job in jobs], self._clock())
         except BaseException as error:  # whatever it is, it is the callers' to know
+            self.failing = True
             _log.error("vouchers of %d calls could not be stored: %s", len(jobs), error)
             for job in jobs:
                 job.future.set_exception(error)
             return
+        self.failing = False
         for job, answer in zip(jobs, answers, strict=True):
             if answer is None:
                 message = f"there is no account {job.delivery.account!r}, or it was revoked"

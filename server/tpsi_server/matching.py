@@ -213,9 +213,15 @@ class MatchingThread:
     """A matcher at work in the background."""
 
     def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
         self._stop = threading.Event()
         self._thread = threading.Thread(target=matcher.run, args=(self._stop,), name="tpsi-matching")
         self._thread.start()
+
+    @property
+    def tally(self) -> Tally:
+        """What it has done until now."""
+        return self._matcher.tally
 
     def stop(self) -> None:
         """Stop within a second, and wait for that."""

@@ -81,6 +81,11 @@ class Runtime:
                 "matching with %s", f"{self._workers} worker processes" if self._workers else "this process alone"
             )
 
+    @property
+    def tally(self) -> Tally:
+        """What matching in the background has done since it was started."""
+        return Tally() if self._matching is None else self._matching.tally
+
     def stop_matching(self) -> None:
         """Stop within a second; work that was under way is done again later."""
         if self._matching is not None:

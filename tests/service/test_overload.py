@@ -230,6 +230,8 @@ def test_a_budget_is_given_out_in_order_and_bounded() -> None:
 class HeldIngest:
     """Takes batches and stores none until it is told to."""
 
+    failing = False
+
     waiting = 0
 
     def __init__(self) -> None:

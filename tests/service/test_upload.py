@@ -175,6 +175,8 @@ def test_what_is_acknowledged_is_in_the_store_of_a_server_that_vanishes(
 class HeldIngest:
     """Takes batches and stores none until it is told to."""
 
+    failing = False
+
     def __init__(self) -> None:
         self.futures: list[Future[list[Outcome]]] = []
         self.came = threading.Semaphore(0)

@@ -35,7 +35,9 @@ class Served:
     @contextmanager
     def channel(self, *, ca: bytes | None = None, name: str | None = None) -> Iterator[grpc.Channel]:
         """A channel, over TLS if the server has it; another CA, or another name to expect, can be given."""
-        options = [] if name is None else [("grpc.ssl_target_name_override", name)]
+        options: list[tuple[str, int | str]] = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
+        if name is not None:
+            options.append(("grpc.ssl_target_name_override", name))
         trusted = ca or self.ca
         if trusted is None:
             channel = grpc.insecure_channel(self.address, options)

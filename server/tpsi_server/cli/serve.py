@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from tpsi_server.cli.options import DEFAULT_DATA, Data, Keys, PassphraseFile, folder_of
-from tpsi_server.cli.terminal import log_to_stderr
 from tpsi_server.config import DEFAULT_PORT, ServeSettings, TlsOptions
+from tpsi_server.logs import LogForm, log_to_stderr
 from tpsi_server.passphrase import passphrase
 from tpsi_server.service import run
 
@@ -68,6 +68,27 @@ def serve(
     plaintext: Annotated[
         bool, typer.Option("--plaintext", help="No TLS: behind a proxy on this machine, or for a test.")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics-port",
+            metavar="N",
+            min=0,
+            max=65_535,
+            help="Serve metrics for Prometheus on this port (plain HTTP).",
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str,
+        typer.Option(
+            "--metrics-host",
+            metavar="HOST",
+            help="Serve metrics on this address. Keep them from those who send vouchers: they tell when one opens.",
+        ),
+    ] = "127.0.0.1",
+    log_format: Annotated[
+        LogForm, typer.Option("--log-format", help="Log lines for people, or JSON for programs.")
+    ] = LogForm.TEXT,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Serve tables, take vouchers and match them, until told to stop (Ctrl-C, SIGTERM).
@@ -76,10 +97,11 @@ def serve(
     that it writes: devices trust that and nothing else. A certificate is replaced in a running server: change its
     files, or send SIGHUP.
     """
-    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO, log_format)
     tls = TlsOptions(certificate, private_key, tuple(tls_name or ()), disabled=plaintext)
     folder = folder_of(data, keys)
     folder.identity()  # that there is one is known before anybody is asked for a passphrase
     secret = passphrase(passphrase_file)
-    settings = ServeSettings(folder, secret, host, port, port_file, workers, tls, certificate_port)
+    metrics = None if metrics_port is None else (metrics_host, metrics_port)
+    settings = ServeSettings(folder, secret, host, port, port_file, workers, tls, certificate_port, metrics)
     raise typer.Exit(asyncio.run(run(settings)))

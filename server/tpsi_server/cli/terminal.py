@@ -1,7 +1,6 @@
 """The terminal: results on stdout; errors, notes and progress on stderr."""
 
 import json
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,17 +45,6 @@ def say(text: str) -> None:
 def moment(seconds: float | None) -> str:
     """A time for people, in UTC; empty for none."""
     return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def log_to_stderr(level: int) -> None:
-    """Show what the server logs."""
-    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler = logging.StreamHandler()
-    handler.setFormatter(form)
-    log = logging.getLogger("tpsi_server")
-    log.handlers = [handler]
-    log.setLevel(level)
-    log.propagate = False
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from tpsi_server.service.auth import (
 )
 from tpsi_server.service.drain import Drain
 from tpsi_server.service.limits import FAREWELL
+from tpsi_server.service.metrics import Metrics
 from tpsi_server.service.overload import Turnstile
 from tpsi_server.service.status import Context
 from tpsi_server.service.vigil import Vigil
@@ -47,10 +48,11 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     What is not in the table of roles is refused. Whatever a servicer raises becomes a status here and nowhere else.
     """
 
-    def __init__(self, directory: Directory, drain: Drain, vigil: Vigil) -> None:
+    def __init__(self, directory: Directory, drain: Drain, vigil: Vigil, metrics: Metrics) -> None:
         self._directory = directory
         self._drain = drain
         self._vigil = vigil
+        self._metrics = metrics
         self._callers = Turnstile(limits.CALLS_A_CALLER)
         self._open_calls = Turnstile(limits.OPEN_CALLS)
 
@@ -86,17 +88,24 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     async def _admitted(self, method: str, context: Context) -> AsyncIterator[Caller]:
         """A block for an admitted caller, whose errors end the call."""
         try:
-            self._drain.check()
-            token = bearer_token(context.invocation_metadata() or ())
-            credentials = Credentials(token, peer_fingerprint(context.auth_context()))
-            caller = await asyncio.to_thread(admit, self._directory, method, credentials)
-            CALLER.set(caller)
-            with self._callers.passing(caller.name):
-                yield caller
+            with self._metrics.call(method):
+                async with self._checked(method, context) as caller:
+                    yield caller
         except grpc.aio.BaseError:  # the call has ended: there is nobody to tell
             raise
         except Exception as error:  # whatever it is, its text stays here
             await status.fail(context, method, error)
+
+    @asynccontextmanager
+    async def _checked(self, method: str, context: Context) -> AsyncIterator[Caller]:
+        """A block for a caller who may make the call, and has a place."""
+        self._drain.check()
+        token = bearer_token(context.invocation_metadata() or ())
+        credentials = Credentials(token, peer_fingerprint(context.auth_context()))
+        caller = await asyncio.to_thread(admit, self._directory, method, credentials)
+        CALLER.set(caller)
+        with self._callers.passing(caller.name):
+            yield caller
 
     def _open(self, handler: Handler) -> Behaviour:
         """Calls without a token, which may stay open for as long as the server runs."""

@@ -34,16 +34,28 @@ async def serve(settings: ServeSettings) -> int:
         if source is not None:
             signals.on_hangup(source.reload)
         port = await service.start()
+        end_metrics = _serve_metrics(settings, service)
         try:
             _announce(settings, runtime.identity.name, tls, port, service.certificate_port)
             await signals.first.wait()
         finally:
             _say("stopping: calls under way are brought to their end")
             await _stop(service, signals.second)
+            end_metrics()
             if settings.port_file is not None:
                 settings.port_file.unlink(missing_ok=True)
     _say("stopped")
     return 0
+
+
+def _serve_metrics(settings: ServeSettings, service: Service) -> Callable[[], None]:
+    """Serve metrics, if they are wanted; what ends that."""
+    if settings.metrics is None:
+        return lambda: None
+    host, wanted = settings.metrics
+    port, end = service.metrics.serve(host, wanted)
+    _say(f"metrics are at http://{host}:{port}/metrics")
+    return end
 
 
 class _Signals:

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -18,7 +19,9 @@ from tpsi_server.service.drain import Drain
 from tpsi_server.service.gate import Gate
 from tpsi_server.service.listening import Present, Presented
 from tpsi_server.service.log import LogServicer
+from tpsi_server.service.metrics import Metrics
 from tpsi_server.service.operator import OperatorServicer
+from tpsi_server.service.pulse import Pulse
 from tpsi_server.service.tables import TableServicer
 from tpsi_server.service.vigil import Vigil
 from tpsi_server.service.vouchers import VoucherServicer
@@ -61,7 +64,9 @@ class Service:
         present: Present | None = None,
         with_reflection: bool = True,
     ) -> None:
+        self.metrics = Metrics()
         self._drain = Drain()
+        self._pulse = Pulse(runtime.store, runtime.ingest, self._show_health)
         self._vigil = Vigil(runtime.store)
         self._store = runtime.store
         self._present = present
@@ -69,11 +74,11 @@ class Service:
         directory = Directory(runtime.accounts, runtime.certificates)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(
-            interceptors=(Gate(directory, self._drain, self._vigil),),
+            interceptors=(Gate(directory, self._drain, self._vigil, self.metrics),),
             options=_OPTIONS,
             maximum_concurrent_rpcs=limits.MAX_CALLS,
         )
-        self.vouchers = VoucherServicer(runtime.ingest, runtime.store, runtime.identity.name, self._drain)
+        self.vouchers = VoucherServicer(runtime.ingest, runtime.store, runtime.identity.name, self._drain, self.metrics)
         contract: Any = tpsi_pb2_grpc
         contract.add_TableServiceServicer_to_server(TableServicer(runtime.tables), self._server)
         contract.add_VoucherServiceServicer_to_server(self.vouchers, self._server)
@@ -85,16 +90,16 @@ class Service:
         self._tls = tls
         self._host = host
         self._port = port
+        self.metrics.watch(runtime, self._gauges(runtime))
 
     async def start(self) -> int:
         """Listen; the port. OperatorError if that is not possible, which says why."""
         self._port = self._listen(self._port, for_certificates=False)
         if self.certificate_port is not None:
             self.certificate_port = self._listen(self.certificate_port, for_certificates=True)
-        for name in ("", *SERVICES):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._show_health(True)
         await self._server.start()
-        self._watching = asyncio.create_task(self._vigil.run())
+        self._watching = [asyncio.create_task(one.run()) for one in (self._vigil, self._pulse)]
         return self._port
 
     async def stop(self, grace: float = limits.DRAIN_GRACE) -> None:
@@ -102,7 +107,31 @@ class Service:
         await self._health.enter_graceful_shutdown()
         self._drain.begin()
         await self._server.stop(grace)
-        self._watching.cancel()
+        for task in self._watching:
+            task.cancel()
+
+    async def _show_health(self, works: bool) -> None:
+        status = health_pb2.HealthCheckResponse
+        for name in ("", *SERVICES):
+            await self._health.set(name, status.SERVING if works else status.NOT_SERVING)
+
+    def _gauges(self, runtime: Runtime) -> list[tuple[str, str, Callable[[], float]]]:
+        return [
+            ("tpsi_uploads", "Uploads that are under way.", lambda: len(self.vouchers.uploads)),
+            (
+                "tpsi_held_octets",
+                "Octets of batches that are held until they are stored.",
+                lambda: self.vouchers.budget.held,
+            ),
+            ("tpsi_ingest_queue", "Batches that wait to be stored.", lambda: runtime.ingest.waiting),
+            ("tpsi_store_works", "Whether the store can be used.", lambda: self._pulse.works),
+            ("tpsi_certificate_expires_seconds", "When the server's certificate expires.", self._expires),
+        ]
+
+    def _expires(self) -> float:
+        if self._tls is None:
+            return 0.0
+        return (self._present() if self._present is not None else self._tls).not_after.timestamp()
 
     def _listen(self, port: int, *, for_certificates: bool) -> int:
         check_free(self._host, port)

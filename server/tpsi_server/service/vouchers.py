@@ -6,6 +6,7 @@ Whether anything matches is found out elsewhere and later; nothing here depends 
 # ruff: noqa: N802 (the calls have the names of the contract)
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from tpsi_server.service import limits
 from tpsi_server.service.auth import CALLER, Caller
 from tpsi_server.service.drain import Drain
 from tpsi_server.service.limits import BATCHES_IN_FLIGHT, MAX_BATCH_BYTES
+from tpsi_server.service.metrics import Metrics
 from tpsi_server.service.overload import Budget, Pace, Turnstile
 from tpsi_server.service.status import Context
 from tpsi_server.store import Allowance, Store
@@ -29,18 +31,20 @@ class _Taken:
     """A batch that is on its way to the disk."""
 
     sequence: int
+    arrived: float
     outcomes: asyncio.Future[list[Outcome]]
 
 
 class VoucherServicer(VoucherServiceServicer):
     """Hands batches to ingest and tells what became of them."""
 
-    def __init__(self, ingest: Ingest, store: Store, list_name: str, drain: Drain) -> None:
+    def __init__(self, ingest: Ingest, store: Store, list_name: str, drain: Drain, metrics: Metrics) -> None:
         self._ingest = ingest
         self._store = store
         self._list_name = list_name
         self._drain = drain
-        self._uploads = Turnstile(limits.UPLOADS_AN_ACCOUNT)
+        self._metrics = metrics
+        self.uploads = Turnstile(limits.UPLOADS_AN_ACCOUNT)
         self._pace = Pace(limits.AHEAD, limits.PATIENCE)
         self.budget = Budget(limits.HELD_OCTETS, limits.WAITING_OCTETS)
 
@@ -55,14 +59,16 @@ class VoucherServicer(VoucherServiceServicer):
         """
         caller = CALLER.get()
         taken: asyncio.Queue[_Taken | Exception | None] = asyncio.Queue(BATCHES_IN_FLIGHT - 2)
-        with self._uploads.passing(caller.account):
+        with self.uploads.passing(caller.account):
             reader = asyncio.create_task(self._take_all(caller, requests, taken))
             try:
                 while (batch := await taken.get()) is not None:
                     if isinstance(batch, Exception):
                         raise batch
                     # Shielded: a peer that goes away must not take back what others are stored with.
-                    yield acknowledgement(batch.sequence, await asyncio.shield(batch.outcomes))
+                    outcomes = await asyncio.shield(batch.outcomes)
+                    self._metrics.acknowledged(outcomes, time.monotonic() - batch.arrived)
+                    yield acknowledgement(batch.sequence, outcomes)
             finally:
                 reader.cancel()
 
@@ -77,10 +83,11 @@ class VoucherServicer(VoucherServiceServicer):
         try:
             rate = (await asyncio.to_thread(self._allowance, caller.account)).vouchers_a_second
             async for batch in self._drain.until_begun(_prompt(requests, lambda: all(one.done() for one in last))):
+                arrived = time.monotonic()
                 _check_size(batch)
                 await asyncio.sleep(self._pace.wait(caller.account, len(batch.vouchers), rate))
                 last[:] = [await self._hand_over(caller, batch)]
-                await taken.put(_Taken(batch.sequence, *last))
+                await taken.put(_Taken(batch.sequence, arrived, *last))
                 del batch  # not to be kept until the next one is there
         except Exception as error:  # it is raised where the acknowledgements are sent
             await taken.put(error)

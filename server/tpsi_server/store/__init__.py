@@ -124,6 +124,10 @@ class Store:
         """A block that one process at a time is in, of all replicas on a PostgreSQL database; False if another is."""
         return self._database.alone(purpose)
 
+    def probe(self, *, write: bool) -> None:
+        """StoreError if the database cannot be read; with `write`, if a little cannot be made durable either."""
+        self._database.probe(write=write)
+
     def check(self) -> list[str]:
         """What is wrong with the database, in words; nothing if it is sound."""
         return self._database.check()

@@ -141,6 +141,13 @@ class Database:
         with translated(), self._backend.alone(purpose) as alone:
             yield alone
 
+    def probe(self, *, write: bool) -> None:
+        """StoreError if the database cannot be read; with `write`, if a little cannot be made durable either."""
+        with self.write() if write else self.read() as connection:
+            migrations.current(connection)
+            if write:
+                migrations.touch(connection)
+
     def check(self) -> list[str]:
         """What is wrong with the database, in words; nothing if it is sound."""
         with self.read() as connection:

@@ -7,7 +7,7 @@ from enum import Enum
 
 from sqlalchemy import Connection, bindparam, func, literal, select, update
 
-from tpsi_server.store.clock import to_stored
+from tpsi_server.store.clock import from_stored_or_none, to_stored
 from tpsi_server.store.database import Database, batched, insert_new, retrying
 from tpsi_server.store.quotas import UNLIMITED, Exceeded, Standing, count_octets, standings
 from tpsi_server.store.schema import VoucherState, accounts, epochs, vouchers
@@ -91,6 +91,14 @@ class VoucherStore:
     def count_waiting(self) -> int:
         """How many vouchers wait to be matched."""
         return self._count(VoucherState.WAITING)
+
+    def oldest_waiting(self) -> float | None:
+        """When the voucher that has waited longest came; None if none waits."""
+        state = literal(int(VoucherState.WAITING), literal_execute=True)
+        oldest = select(func.min(vouchers.c.id)).where(vouchers.c.state == state).scalar_subquery()
+        with self._database.read() as connection:
+            found = connection.execute(select(vouchers.c.received).where(vouchers.c.id == oldest)).scalar()
+        return from_stored_or_none(found)
 
     def count_failed(self) -> int:
         """How many vouchers were set aside because they could not be matched."""
