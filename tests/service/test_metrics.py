@@ -85,7 +85,8 @@ def test_no_figure_is_about_one_account(matching: tuple[ServerThread, Runtime], 
         token = runtime.accounts.issue(Role.DEVICE, account).token.reveal().decode()
         vouchers = epoch.seal([*range(listed), "other"], account, seed=account)
         with server.served.client(token) as client:
-            assert list(client.vouchers.Upload(iter([batch(vouchers)])))[0].stored == 7
+            acks = list(client.vouchers.Upload(iter([batch(vouchers)])))
+            assert acks[0].stored == 7
         record = runtime.store.accounts.find(account)
         assert record is not None
         wait_for(lambda account=account: runtime.store.accounts.find(account).revealed == 6)  # type: ignore[misc,union-attr]

@@ -1,5 +1,6 @@
 """The verbs that look after a device: status, rescan, pins, and the way of vouchers through files."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -20,13 +21,15 @@ from tpsi_client.cli.options import (
 )
 from tpsi_client.cli.options import modes as read_modes
 from tpsi_client.cli.terminal import show, watching
+from tpsi_client.doctor import Finding, Level, examine_device
 from tpsi_client.files import write_whole
+from tpsi_client.home import default_home
 from tpsi_client.sync import Device
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this file."""
-    for verb in (status, rescan, export, delivered, pin, checkpoint, absent):
+    for verb in (status, rescan, export, delivered, pin, checkpoint, absent, doctor):
         app.command()(verb)
 
 
@@ -42,6 +45,29 @@ def status(
     with Device.open(home, read_only=True) as device:
         state = device.status()
     show([json.dumps(state.as_json(), indent=2)] if as_json else words.status(state))
+
+
+def doctor(
+    *,
+    home: Home = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Leave the server alone.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: a list of JSON objects.")] = False,
+) -> None:
+    """Look at everything, and say what is wrong and what to do about it.
+
+    The folder and its permissions, outbox, table and hashing, disk, clock, certificate, and the way to the server.
+    Nothing is changed, sealed or sent. Exit status 1 if something is wrong.
+    """
+    findings = asyncio.run(_examined(default_home() if home is None else home, online=not offline))
+    if as_json:
+        show([json.dumps([finding.as_json() for finding in findings], indent=2)])
+    else:
+        show(line for finding in findings for line in words.finding(finding))
+    raise typer.Exit(int(any(finding.level is Level.FAULT for finding in findings)))
+
+
+async def _examined(home: Path, *, online: bool) -> list[Finding]:
+    return [finding async for finding in examine_device(home, online=online)]
 
 
 def rescan(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from tpsi import Manifest, picture_threshold
 from tpsi.parameters import SyntheticMode
 from tpsi_client.device import FetchReport
+from tpsi_client.doctor import Finding, Level
 from tpsi_client.enrolling import Enrolled
 from tpsi_client.scanning import ScanReport
 from tpsi_client.selfcheck import SelfCheck
@@ -203,3 +204,12 @@ def _listed(title: str, lines: tuple[str, ...], number: int) -> Iterator[str]:
 
 def _when(moment: int | None) -> str:
     return "" if moment is None else time.strftime(", last on %Y-%m-%d at %H:%M", time.localtime(moment))
+
+
+_MARKS = {Level.GOOD: "ok   ", Level.NOTE: "note ", Level.FAULT: "FAULT"}
+
+
+def finding(found: Finding) -> list[str]:
+    """What the doctor found, and what to do."""
+    lines = [f"{_MARKS[found.level]}  {found.check}: {found.says}"]
+    return [*lines, f"       → {found.do}"] if found.do else lines

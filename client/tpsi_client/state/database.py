@@ -49,6 +49,12 @@ class Database:
         except DBAPIError as error:
             raise _in_words(self.path, error) from None
 
+    def check(self) -> str:
+        """What SQLite finds wrong with the file; empty if it is sound."""
+        with self.transaction() as connection:
+            found = connection.execute(text("PRAGMA integrity_check(1)")).scalar_one()
+        return "" if found == "ok" else str(found)
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -47,6 +47,10 @@ class State:
         """Close the database."""
         self._database.close()
 
+    def check(self) -> str:
+        """What is wrong with the database; empty if it is sound."""
+        return self._database.check()
+
     @property
     def generation(self) -> int:
         """Drawn at random by every device for itself, and again by every rescan (specification, section 6.1)."""

@@ -7,6 +7,7 @@ from tpsi_server.cli import (
     audit,
     certificates,
     database,
+    doctor,
     epochs,
     hashing,
     keys,
@@ -54,3 +55,4 @@ vouchers.register(app)
 reveals.register(app)
 database.register(app)
 keys.register(app)
+doctor.register(app)
