@@ -95,6 +95,10 @@ class Host:
             return error
         return DemoError(f"the server ended by itself, and last said: {last_line(self._log.read_text('utf-8'))}")
 
+    def operate(self, *arguments: str | Path) -> str:
+        """Run a verb of the operator's; what it printed."""
+        return self._run(*arguments)
+
     def match_rest(self) -> None:
         """Match all that may still wait, and examine every account that has changed."""
         self._run("match")

@@ -44,6 +44,10 @@ class Narrator:
             f"an account unless more than {threshold} of its pictures are on the list, and then only those."
         )
 
+    def tell(self, text: str) -> None:
+        """A few sentences of the step at hand."""
+        self._tell(text)
+
     def step(self, title: str) -> None:
         """Begin the next step."""
         self._step += 1

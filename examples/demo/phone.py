@@ -24,9 +24,16 @@ class Phone:
     home: Path
     processes: Processes
 
-    def enrol(self, file: Path) -> None:
-        """Join with the operator's file: check the server, fetch and verify the table, check the own hashing."""
-        self._run("enrol", file)
+    def enrol(self, file: Path, auditor: Path) -> None:
+        """Join with the operator's file: check the server, fetch and verify the table, check the own hashing.
+
+        From then on the device uses no table that the auditor with this public key has not signed.
+        """
+        self._run("enrol", file, "--auditor", auditor)
+
+    def fetch_refused(self) -> str:
+        """Look for a newer table that must not be taken; why it is not. Raises DemoError if it is."""
+        return self.processes.refused("tpsi-device", "fetch", environment={"TPSI_HOME": str(self.home)})
 
     def sync(self, pictures: Path) -> None:
         """Look for a newer table, hash and seal the pictures of a folder, upload."""

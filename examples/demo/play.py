@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from examples.demo import albums, photos
 from examples.demo.albums import Album
+from examples.demo.auditor import Auditor
 from examples.demo.cast import CAST, SYNTHETIC_RATE, listed_needed, pictures_needed
+from examples.demo.certification import Certification
 from examples.demo.console import Console
 from examples.demo.errors import DemoError
 from examples.demo.figures import Account, Figures
@@ -46,6 +48,8 @@ class Play:
         self._watch = Stopwatch()
         self._random = random.Random(settings.seed)  # noqa: S311 - it deals pictures; no secret comes from it
         self._host = Host(work / "server", processes)
+        self._auditor = Auditor(work / "auditor", processes)
+        self._certification = Certification(self._auditor, self._host, work, narrator)
         self._phones = [Phone(member.name, work / "devices" / member.name, processes) for member in CAST]
 
     def run(self) -> Figures:
@@ -60,11 +64,13 @@ class Play:
         pictures, origins = self._photographs()
         listed, others = albums.choose_listed(pictures, listed_needed(self._settings.threshold), self._random)
         lists, table = self._list(listed)
+        self._certification.certify(lists)
         self._enrol(table)
         dealt = self._deal(listed, others)
         with self._host.reviewer() as console:
             voucher, days = self._days(dealt, console)
             accounts = self._reveals(dealt, days, console)
+        self._certification.slip_in(lists, self._phones)
         return Figures(
             threshold=self._settings.threshold,
             rate=SYNTHETIC_RATE,
@@ -134,7 +140,7 @@ class Play:
         """The operator adds an account, and gives its owner a file; the owner's device enrols with it."""
         file = self._work / f"{phone.name}.json"
         self._host.add_account(phone.name, file)
-        phone.enrol(file)
+        phone.enrol(file, self._auditor.key)
 
     def _deal(self, listed: Sequence[Photo], others: Sequence[Photo]) -> list[Album]:
         """Done after enrolment, as only then it is decided which vouchers a device replaces by synthetic ones."""

@@ -32,6 +32,22 @@ class Processes:
 
     def run(self, command: str, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> str:
         """Run a command to its end; what it printed. Raises DemoError if it fails or hangs. Thread-safe."""
+        status, output, complaint = self._end(command, arguments, environment)
+        if status:
+            raise DemoError(f"`{_shown(command, arguments)}` failed: {last_line(complaint or output)}")
+        return output
+
+    def refused(self, command: str, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> str:
+        """Run a command that must fail; its last line, without its name. Raises DemoError if it succeeds or hangs."""
+        status, output, complaint = self._end(command, arguments, environment)
+        if status != 1:
+            raise DemoError(f"`{_shown(command, arguments)}` should have failed, and ended with status {status}")
+        return last_line(complaint or output).removeprefix(f"{command}: ")
+
+    def _end(
+        self, command: str, arguments: Sequence[str | Path], environment: Mapping[str, str] | None
+    ) -> tuple[int, str, str]:
+        """Run a command to its end: its status, and what it printed to both channels."""
         process = self._start(command, arguments, environment, subprocess.PIPE)
         try:
             output, complaint = process.communicate(timeout=PATIENCE)
@@ -39,9 +55,7 @@ class Processes:
             raise DemoError(f"`{_shown(command, arguments)}` has not ended in {PATIENCE:.0f} seconds") from None
         finally:
             self.stop(process)
-        if process.returncode:
-            raise DemoError(f"`{_shown(command, arguments)}` failed: {last_line(complaint or output)}")
-        return output
+        return process.returncode, output, complaint
 
     def start(
         self, command: str, *arguments: str | Path, log: Path, environment: Mapping[str, str] | None = None

@@ -32,6 +32,13 @@ def test_a_command_that_fails_is_named_with_its_last_words() -> None:
         processes.run("python", "-c", "import sys; print('note', file=sys.stderr); sys.exit('demo: no such thing')")
 
 
+def test_a_command_that_has_to_fail_and_does_not_is_an_error() -> None:
+    with Processes() as processes:
+        assert processes.refused("python", "-c", "import sys; sys.exit('python: I will not')") == "I will not"
+        with pytest.raises(DemoError, match="should have failed, and ended with status 0"):
+            processes.refused("python", "-c", "pass")
+
+
 def test_a_program_that_is_not_installed_is_explained() -> None:
     with Processes() as processes, pytest.raises(DemoError, match="pip install"):
         processes.run("tpsi-nonsense")

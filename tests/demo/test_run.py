@@ -37,6 +37,8 @@ def test_a_whole_run_reveals_exactly_what_is_over_the_threshold(tmp_path: Path) 
     assert (accounts["dave"]["listed_items"], summary["list_hashes"]) == (40, 1001)
     assert sorted(path.name for path in out.iterdir()) == ["report.html", "summary.json"]
     assert "As promised: nothing about alice, bob and dave" in said
+    assert "The auditor refuses: the manifest says that north hotline names 1101 hashes; its" in " ".join(said.split())
+    assert "All 5 devices refuse it, too" in said
 
 
 def test_an_interrupted_run_stops_its_server_and_leaves_nothing(tmp_path: Path) -> None:
