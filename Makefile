@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types bench generate native native-test clean
+.PHONY: demo test check lint types bench recall generate native native-test clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo
@@ -24,6 +24,9 @@ bench: $(VENV)/.bench
 	$(BIN)/python bench
 	$(BIN)/python bench audit
 
+recall: $(VENV)/.recall
+	$(BIN)/python recall
+
 generate: $(VENV)/.test
 	$(BIN)/python proto/generate.py
 
@@ -35,6 +38,10 @@ $(VENV)/.demo: pyproject.toml
 
 $(VENV)/.bench: pyproject.toml $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet -e '.[bench]'
+	touch $@
+
+$(VENV)/.recall: pyproject.toml $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet -e '.[recall]'
 	touch $@
 
 $(VENV)/.test: pyproject.toml
