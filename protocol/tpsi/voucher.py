@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from tpsi.bulk import kdf_many
 from tpsi.errors import CallerError, DecodeError
 from tpsi.field import ELEMENT_SIZE as FIELD_SIZE
-from tpsi.groups import Rows
+from tpsi.groups import Rows, group
 from tpsi.groups.rows import split_rows
 from tpsi.labels import Label
 from tpsi.manifest import MANIFEST_ID_SIZE, Manifest
@@ -145,8 +146,8 @@ class Voucher:
         Elements are checked when they are matched, not here: an invalid one spoils its slot alone.
         """
         header = decode_header(data, manifest)
-        q_end = manifest.group.element_size
         size = slot_size(manifest)
+        q_end = size - KEY_SIZE - share_size(manifest.sharing.rows) - TAG_SIZE
         end = HEADER_SIZE + header.slots * size
         slots = tuple(
             [Slot(data[at : at + q_end], data[at + q_end : at + size]) for at in range(HEADER_SIZE, end, size)]
@@ -173,7 +174,12 @@ def slot_count(manifest: Manifest) -> int:
 
 def slot_size(manifest: Manifest) -> int:
     """Octets of a slot under a manifest."""
-    return manifest.group.element_size + KEY_SIZE + share_size(manifest.sharing.rows) + TAG_SIZE
+    return _slot_size(manifest.suite, manifest.sharing.rows)
+
+
+@lru_cache(maxsize=64)
+def _slot_size(suite: str, rows: int) -> int:
+    return group(suite).element_size + KEY_SIZE + share_size(rows) + TAG_SIZE
 
 
 def voucher_size(manifest: Manifest, size_class: int) -> int:
