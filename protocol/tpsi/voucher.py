@@ -135,6 +135,9 @@ class Voucher:
     slots: tuple[Slot, ...]
     rct: bytes
 
+    def __repr__(self) -> str:
+        return f"<Voucher {self.header.voucher_id.hex()}>"
+
     def encode(self) -> bytes:
         """The voucher's octets."""
         return b"".join([self.header.encode(), *(slot.q + slot.ct for slot in self.slots), self.rct])

@@ -1,0 +1,1 @@
+"""Fuzzing: every decoder that takes octets from outside."""
