@@ -41,8 +41,11 @@ def plan_vouchers(
             raise CallerError(f"the list allows {device.manifest.probes.per_item} probes, this item has more")
         if not types.issuperset(probe.type for probe in item.probes):
             raise CallerError(f"the list has the hash types {', '.join(sorted(types))}; an item has a probe of another")
-        chosen_class = smallest_class(len(item.associated)) if size_class is None else size_class
-        check_fits(item.associated, chosen_class)  # before anything is sealed
+        if size_class is None:
+            chosen_class = smallest_class(len(item.associated))
+        else:
+            chosen_class = size_class
+            check_fits(item.associated, size_class)  # before anything is sealed
         mine = memory_tags(device.keys, item.identifier, item.probes)
         repeated = any(tag in fresh or known(tag) for tag in mine)
         fresh.update(mine)

@@ -44,8 +44,14 @@ def draw(group: Group, vouchers: int, slots: int, rng: Rng) -> Drawn:
         scalars[0],
         scalars[1],
         _uniform(rng, vouchers, slots, KEY_SIZE),
-        np.array([permutation(slots, rng) for _ in range(vouchers)], np.int64).reshape(vouchers, slots),
+        _orders(rng, vouchers, slots),
     )
+
+
+def _orders(rng: Rng, vouchers: int, slots: int) -> Indices:
+    if slots == 1:
+        return np.zeros((vouchers, 1), np.int64)
+    return np.array([permutation(slots, rng) for _ in range(vouchers)], np.int64).reshape(vouchers, slots)
 
 
 def permutation(size: int, rng: Rng) -> list[int]:

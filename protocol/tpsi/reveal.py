@@ -60,10 +60,7 @@ def examine(
     Nothing is believed but a secret whose key opens an adct. Never raises for what a device sent. `limit` bounds the
     work of decoding (`decoding.WORK_LIMIT`: some seconds); classifying all shares takes N·u·t multiplications on top.
     """
-    decoded = [_share(one, pool.sharing.rows) for one in opened]
-    usable = [index for index, share in enumerate(decoded) if share is not None]
-    table = np.array([share for share in decoded if share is not None], np.uint64)
-    table = table.reshape(len(usable), pool.sharing.rows + 1)
+    usable, table = _shares(opened, pool.sharing.rows)
 
     def opens(shared_secret: bytes, candidates: Sequence[int]) -> bool:
         key = ad_key(Secret(shared_secret), pool)
@@ -98,9 +95,10 @@ def open_associated(key: Secret, opened: Opened) -> bytes | None:
         return None
 
 
-def _share(opened: Opened, rows: int) -> field.Elements | None:
-    """The share's u + 1 field elements; None if it is malformed."""
-    values = field.decode(opened.share)
-    if values is None or len(values) != rows + 1 or int(values[0]) == 0:
-        return None
-    return values
+def _shares(opened: Sequence[Opened], rows: int) -> tuple[list[int], field.Elements]:
+    """The places of the shares that are not malformed, and their field elements (n, u + 1)."""
+    whole = [index for index, one in enumerate(opened) if len(one.share) == field.ELEMENT_SIZE * (rows + 1)]
+    values = np.frombuffer(b"".join([opened[index].share for index in whole]), ">u8").astype(np.uint64)
+    values = values.reshape(len(whole), rows + 1)
+    sound = (values < np.uint64(field.P)).all(axis=1) & (values[:, 0] != 0)
+    return np.array(whole, np.int64)[sound].tolist(), values[sound]

@@ -23,7 +23,7 @@ from tpsi.symmetric import KEY_SIZE
 from tpsi.table import item_tag
 from tpsi.voucher import (
     Header,
-    context,
+    contexts,
     item_keys,
     pad,
     padded_size,
@@ -180,17 +180,17 @@ def _assemble(work: _Work) -> Iterator[SealedVoucher]:
     ids = split_rows(work.drawn.voucher_ids)
     generation = work.device.keys.pool.generation
     headers = [
-        Header(manifest.manifest_id, voucher_id, generation, width, plan.size_class)
+        Header(manifest.manifest_id, voucher_id, generation, width, plan.size_class).encode()
         for voucher_id, plan in zip(ids, work.plans, strict=True)
     ]
-    bound = [context(manifest, header, work.device.account) for header in headers]
+    bound = contexts(manifest, headers, work.device.account)
     rcts = seal_many(work.drawn.rkeys, _inner(work, ids), [payload_data(one) for one in bound])
     cts = seal_many(work.keks, work.contents, [data for one in bound for data in [slot_data(one)] * width])
     slots = [q + ct for q, ct in zip(split_rows(work.q), cts, strict=True)]
     # orders tell where each slot is sent; the inverse, which slot is sent in each place
     sent = (np.argsort(work.drawn.orders, axis=1) + np.arange(len(ids))[:, None] * width).tolist()
     for place, plan in enumerate(work.plans):
-        data = b"".join([headers[place].encode(), *[slots[row] for row in sent[place]], rcts[place]])
+        data = b"".join([headers[place], *[slots[row] for row in sent[place]], rcts[place]])
         yield SealedVoucher(plan.item, plan.kind, ids[place], data)
 
 

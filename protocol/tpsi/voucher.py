@@ -1,6 +1,7 @@
 """The voucher: layout, padding, keys, and what its ciphertexts are bound to (specification, sections 7.1 to 7.3)."""
 
 import struct
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,14 +29,16 @@ MAX_ACCOUNT = 64
 _LENGTH_SIZE = 4
 
 
+#: Octets of padded associated data in every size class: 0, then 64, 96, 128, 192, 256 … 131 072.
+_PADDED = (0, *((2 + (c - 1) % 2) << (5 + (c - 1) // 2) for c in range(1, MAX_SIZE_CLASS + 1)))
+_CAPACITIES = tuple(max(0, size - _LENGTH_SIZE) for size in _PADDED)
+
+
 def padded_size(size_class: int) -> int:
     """Octets of padded associated data in a size class."""
     if not 0 <= size_class <= MAX_SIZE_CLASS:
         raise CallerError(f"a size class is 0 to {MAX_SIZE_CLASS}, not {size_class}")
-    if size_class == 0:
-        return 0
-    doublings, half = divmod(size_class - 1, 2)
-    return (2 + half) << (5 + doublings)
+    return _PADDED[size_class]
 
 
 def capacity(size_class: int) -> int:
@@ -45,10 +48,10 @@ def capacity(size_class: int) -> int:
 
 def smallest_class(length: int) -> int:
     """The smallest size class for associated data of this length; CallerError if it is too long for all."""
-    for size_class in range(MAX_SIZE_CLASS + 1):
-        if length <= capacity(size_class):
-            return size_class
-    raise CallerError(f"associated data has at most {capacity(MAX_SIZE_CLASS)} octets, not {length}")
+    size_class = bisect_left(_CAPACITIES, length)
+    if size_class > MAX_SIZE_CLASS:
+        raise CallerError(f"associated data has at most {capacity(MAX_SIZE_CLASS)} octets, not {length}")
+    return size_class
 
 
 def check_fits(data: bytes, size_class: int) -> None:
@@ -192,7 +195,13 @@ def voucher_size(manifest: Manifest, size_class: int) -> int:
 
 def context(manifest: Manifest, header: Header, account: str) -> bytes:
     """What every ciphertext of a voucher is bound to: `D ‖ header ‖ u8(|account|) ‖ account`."""
-    return manifest.digest + header.encode() + encode_account(account)
+    return contexts(manifest, [header.encode()], account)[0]
+
+
+def contexts(manifest: Manifest, headers: Sequence[bytes], account: str) -> list[bytes]:
+    """`context` of many encoded headers."""
+    before, after = manifest.digest, encode_account(account)
+    return [before + header + after for header in headers]
 
 
 def encode_account(account: str) -> bytes:
