@@ -207,14 +207,24 @@ class AsyncDevice:
         *,
         types: Sequence[str] = (),
         mirrored: bool = False,
+        videos: bool = False,
         originals: Path | None = None,
         progress: Progress = silent,
     ) -> ScanReport:
-        """`seal_files` for all pictures in a folder and below."""
+        """`seal_files` for all pictures, and if `videos` also these, in a folder and below.
+
+        Of a video one frame for each scene is sealed: it counts as often as the list has different ones of them.
+        """
         top = Path(folder)
         return await self._in_thread(
             lambda stop: self._local.scan(
-                top, types=types, mirrored=mirrored, originals=originals, progress=progress, stop=stop
+                top,
+                types=types,
+                mirrored=mirrored,
+                videos=videos,
+                originals=originals,
+                progress=progress,
+                stop=stop,
             )
         )
 

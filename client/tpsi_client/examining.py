@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from tpsi import Item, ItemHash, Photograph
 from tpsi.errors import CallerError
-from tpsi.pictures import Picture, PictureError, derivative, hasher
+from tpsi.pictures import Hasher, Picture, PictureError, derivative, hasher, is_video, scenes
 from tpsi.pictures.errors import unusable
 from tpsi.symmetric import KEY_SIZE
 from tpsi.voucher import capacity
@@ -24,16 +24,23 @@ _OVERHEAD = len(Photograph(bytes(KEY_SIZE), b"").encode())
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """What a picture's file gave: the digest of its content, its hashes by type, and its small picture.
+class View:
+    """One thing to be sealed of a file: its hash with the likeliest ones of its copies, and its small picture."""
 
-    `probes` holds, by aspect, the picture's hash and the likeliest hashes of copies of it. `problems` are one-line
-    reasons why a hash or the small picture is missing. `content` is kept only on demand.
+    probes: tuple[ItemHash, ...]
+    preview: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a file gave: the digest of its content, and by aspect what is to be sealed of it: of a picture one view, of
+    a video one for every scene.
+
+    `problems` are one-line reasons why a hash or the small picture is missing. `content` is kept only on demand.
     """
 
     content_digest: bytes
-    probes: Mapping[str, tuple[ItemHash, ...]]
-    preview: bytes
+    views: Mapping[str, tuple[View, ...]]
     problems: Sequence[str]
     content: bytes | None = field(default=None, repr=False)
 
@@ -73,31 +80,67 @@ def examine(path: Path, aspects: Sequence[str], probes: int, preview_size: int, 
     `probes`: how many hashes to seal for each aspect; `preview_size`: octets that the small picture may take, 0 for
     none.
     """
-    picture = Picture.read(path)
+    file = Picture.read(path)
     problems: list[str] = []
+    views: dict[str, tuple[View, ...]] = {}
+    of_file = aspects
+    if is_video(path):
+        of_file = [aspect for aspect in aspects if not _hasher(aspect).perceptual]
+        of_scenes = [aspect for aspect in aspects if aspect not in of_file]
+        views.update(_of_video(path, of_scenes, probes, preview_size, problems))
+    for aspect, view in _of_picture(file, of_file, probes, 0 if is_video(path) else preview_size, problems).items():
+        views[aspect] = (view,)
+    content = file.content if keep_content and isinstance(file.content, bytes) else None
+    return Examined(file.file_digest("sha256"), views, problems, content)
+
+
+def _of_picture(
+    picture: Picture, aspects: Sequence[str], probes: int, preview_size: int, problems: list[str]
+) -> dict[str, View]:
+    """The views of a picture, or of a video's scene, for the aspects under which it has a hash."""
     hashes: dict[str, tuple[ItemHash, ...]] = {}
     for aspect in aspects:
-        label, mirrored = aspect.removesuffix(_MIRRORED), aspect.endswith(_MIRRORED)
-        found = _attempt(partial(hasher(label).probes, picture, probes, mirrored=mirrored), problems)
+        mirrored = aspect.endswith(_MIRRORED)
+        found = _attempt(partial(_hasher(aspect).probes, picture, probes, mirrored=mirrored), problems)
         if found is not None:
             hashes[aspect] = found
     preview = b""
     if hashes and preview_size:
         preview = _attempt(partial(_preview, picture, preview_size), problems) or b""
-    content = picture.content if keep_content and isinstance(picture.content, bytes) else None
-    return Examined(picture.file_digest("sha256"), hashes, preview, problems, content)
+    return {aspect: View(found, preview) for aspect, found in hashes.items()}
+
+
+def _of_video(
+    path: Path, aspects: Sequence[str], probes: int, preview_size: int, problems: list[str]
+) -> dict[str, tuple[View, ...]]:
+    """The views of a video's scenes. Scenes that show too little are no problem unless all of them do."""
+    views: dict[str, list[View]] = {}
+    plain: list[str] = []
+    try:
+        for scene in scenes(path) if aspects else ():
+            for aspect, view in _of_picture(scene, aspects, probes, preview_size, plain).items():
+                views.setdefault(aspect, []).append(view)
+    except PictureError as error:
+        problems.append(str(error))
+    if aspects and not views and not problems:
+        problems.append(str(unusable(path.name, "none of its scenes has a hash")))
+    return {aspect: tuple(found) for aspect, found in views.items()}
+
+
+def _hasher(aspect: str) -> Hasher:
+    return hasher(aspect.removesuffix(_MIRRORED))
 
 
 def items_of(examined: Examined, aspects: Sequence[str], size_class: int) -> list[Item]:
-    """One item for each of the aspects that the picture has a hash of, each with a content key of its own.
+    """One item for each view under these aspects, each with a content key of its own.
 
-    The identifier is the SHA-256 of the file, so that a list that counts items counts equal files once. One
-    voucher for each aspect, as the list may hold a picture under several: its probes must not.
+    The identifier is the SHA-256 of the file, so that a list that counts items counts equal files, and the scenes of
+    one video, once. One voucher for each aspect, as the list may hold a picture under several: its probes must not.
     """
     return [
-        Item(examined.content_digest, examined.probes[aspect], _associated(examined.preview, size_class))
+        Item(examined.content_digest, view.probes, _associated(view.preview, size_class))
         for aspect in aspects
-        if aspect in examined.probes
+        for view in examined.views.get(aspect, ())
     ]
 
 

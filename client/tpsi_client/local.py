@@ -98,11 +98,15 @@ class LocalDevice:
         *,
         types: Sequence[str] = (),
         mirrored: bool = False,
+        videos: bool = False,
         originals: Path | None = None,
         progress: Progress = silent,
         stop: Callable[[], bool] = lambda: False,
     ) -> ScanReport:
-        """Seal and queue the pictures of a folder, or these files, and if `mirrored`, their mirror images too."""
+        """Seal and queue the pictures of a folder, or these files.
+
+        If `mirrored`, their mirror images too; if `videos`, a folder's videos as well.
+        """
         with self._busy:
             sealer = self.sealer()
             chosen = sealing_types(sealer.manifest, HASHERS, types)
@@ -115,7 +119,7 @@ class LocalDevice:
                 kept = Originals(originals)
             size_class = self.configuration.size_class
             scanner = Scanner(sealer, self.state, aspects, size_class, originals=kept, progress=progress, stop=stop)
-            return scanner.folder(where) if isinstance(where, Path) else scanner.files(where)
+            return scanner.folder(where, videos=videos) if isinstance(where, Path) else scanner.files(where)
 
     def export(self, path: Path, *, again: bool = False) -> int:
         """Write queued vouchers into a new file, those of earlier exports only if `again`; how many.

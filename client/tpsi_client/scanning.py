@@ -95,10 +95,10 @@ class Scanner:
         self._tally = _Tally()
         self._total = 0
 
-    def folder(self, folder: Path) -> ScanReport:
-        """Scan a folder and all below it. Raises PictureError if it can't be listed; DiskError."""
-        self._total = sum(1 for _ in scan(folder))
-        return self.files(scan(folder, unreadable=lambda error: self._tally.refuse(str(error))))
+    def folder(self, folder: Path, *, videos: bool = False) -> ScanReport:
+        """Scan a folder and all below it, `videos` too. Raises PictureError if it can't be listed; DiskError."""
+        self._total = sum(1 for _ in scan(folder, videos=videos))
+        return self.files(scan(folder, videos=videos, unreadable=lambda error: self._tally.refuse(str(error))))
 
     def files(self, paths: Iterable[Path]) -> ScanReport:
         """Scan these files. What was stored before an error or a stop is not done again next time."""
@@ -189,7 +189,7 @@ class Scanner:
         """The items to seal for a file that was read, and its new marks."""
         tally, content = self._tally, self._sealer.content_tag(examined.content_digest)
         touched = {label for label, mark in pending.marks.items() if mark and mark.content_tag == content}
-        due = [label for label in pending.marks if label in examined.probes and label not in touched]
+        due = [label for label in pending.marks if label in examined.views and label not in touched]
         mark = FileMark(content, pending.stamp.size, pending.stamp.modified)
         marks = {pending.tags[label]: mark for label in (*touched, *due)}
         if not due:

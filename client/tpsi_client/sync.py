@@ -104,12 +104,13 @@ class Device:
         *,
         types: Sequence[str] = (),
         mirrored: bool = False,
+        videos: bool = False,
         originals: Path | None = None,
         progress: Progress = silent,
     ) -> ScanReport:
         """See `AsyncDevice.scan`."""
         return self._inner.local.scan(
-            Path(folder), types=types, mirrored=mirrored, originals=originals, progress=progress
+            Path(folder), types=types, mirrored=mirrored, videos=videos, originals=originals, progress=progress
         )
 
     def export(self, path: Path | str, *, again: bool = False) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from tpsi import ItemHash
-from tpsi.pictures import Picture, PictureError, hasher, scan
+from tpsi.pictures import Picture, PictureError, hasher, is_video, scan, scenes
 from tpsi.pictures.errors import printable
 from tpsi.table import Progress
 from tpsi_server.errors import OperatorError
@@ -37,9 +37,14 @@ class Refused:
 
 
 def hash_pictures(
-    folder: Path, label: str, companion: str | None, *, progress: Progress = lambda _stage, _done, _total: None
+    folder: Path,
+    label: str,
+    companion: str | None,
+    *,
+    videos: bool = False,
+    progress: Progress = lambda _stage, _done, _total: None,
 ) -> Iterator[Hashed | Refused]:
-    """Hash all pictures of a folder and the folders below, in the order of their names.
+    """Hash all pictures of a folder and the folders below, in the order of their names; every scene of its `videos`.
 
     `companion`: the type of the second hash, which tells after a reveal whether a match of the first was forged.
     Raises OperatorError for a companion of the same type, CallerError for types that can't be computed, PictureError
@@ -51,7 +56,7 @@ def hash_pictures(
         if name is not None:
             hasher(name)
     unlisted: list[Refused] = []
-    paths = list(scan(folder, unreadable=lambda error: unlisted.append(Refused(str(error)))))
+    paths = list(scan(folder, videos=videos, unreadable=lambda error: unlisted.append(Refused(str(error)))))
     yield from unlisted
     remaining, done = iter(paths), 0
     with ThreadPoolExecutor(min(MAX_JOBS, os.cpu_count() or 1), "tpsi-pictures") as pool:
@@ -59,7 +64,7 @@ def hash_pictures(
             for result in pool.map(lambda path: _hash(path, folder, label, companion), block):
                 done += 1
                 progress("hashing", done, len(paths))
-                yield result
+                yield from result
 
 
 def write_csv(stream: IO[str], label: str, pictures: Sequence[Hashed]) -> None:
@@ -70,13 +75,22 @@ def write_csv(stream: IO[str], label: str, pictures: Sequence[Hashed]) -> None:
         writer.writerow([one.item.digest.hex(), "" if one.companion is None else str(one.companion), one.name])
 
 
-def _hash(path: Path, folder: Path, label: str, companion: str | None) -> Hashed | Refused:
+def _hash(path: Path, folder: Path, label: str, companion: str | None) -> list[Hashed | Refused]:
+    where = path.relative_to(folder).parent
+    found: list[Hashed | Refused] = []
     try:
-        picture = Picture.read(path)
-        item = hasher(label).hash(picture)
+        pictures = scenes(path) if is_video(path) and hasher(label).perceptual else [Picture.read(path)]
+        found.extend(_hash_one(picture, str(where / picture.name), label, companion) for picture in pictures)
+    except PictureError as error:
+        found.append(Refused(str(error)))
+    return found
+
+
+def _hash_one(picture: Picture, name: str, label: str, companion: str | None) -> Hashed | Refused:
+    try:
+        return Hashed(printable(name), hasher(label).hash(picture), _companion(picture, companion))
     except PictureError as error:
         return Refused(str(error))
-    return Hashed(printable(str(path.relative_to(folder))), item, _companion(picture, companion))
 
 
 def _companion(picture: Picture, label: str | None) -> ItemHash | None:

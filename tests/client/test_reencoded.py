@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 from tests.client.conftest import HASTE
+from tests.pictures.clips import clip
 from tests.pictures.files import encode, photograph
 from tests.support.server_data import COST, PASSPHRASE, add_source, wait_for
 from tests.support.server_process import ServerProcess
 from tpsi import ItemHash, Photograph, Probes, Sharing, Synthetic, SyntheticMode
-from tpsi.pictures import Picture, PictureError, hasher
+from tpsi.pictures import Picture, PictureError, hasher, scenes
 from tpsi_client import Choices, Device, EnrolmentError
 from tpsi_server import DataFolder, Role, Runtime, Store
 from tpsi_server.enrolment import Enrolment as EnrolmentFile
@@ -168,5 +169,29 @@ def test_mirror_images_are_found_if_the_owner_looks_for_them(data: DataFolder, h
         assert (report.vouchers, report.repeated) == (3, 0)
         assert device.scan(folder, mirrored=True).vouchers == 0
         assert device.upload().acknowledged == 6
+        with opened(data) as store:
+            wait_for(lambda: len(list(store.reveals.of_account("alice"))) == 3)
+
+
+def test_a_clip_counts_as_what_its_list_says(data: DataFolder, home: Path, tmp_path: Path) -> None:
+    """Two copies of one clip, one of them with a scene shown twice: as many matches as different listed frames."""
+    shown = [image.resize((192, 192)) for image in regions(3)]
+    first = clip(tmp_path / "original.mp4", [(image, 1.5) for image in shown])
+    listed = [hasher(TYPE).hash(scene) for scene in scenes(first)]
+    assert len(set(listed)) == 3
+    folder = tmp_path / "camera"
+    folder.mkdir()
+    clip(folder / "copy.webm", [(image, 1.5) for image in shown], "libvpx")
+    clip(folder / "again.mp4", [(shown[place], 1.5) for place in (0, 1, 2, 0)], size=160)
+    with (
+        serving(data, listed, 2, tmp_path) as enrolment,
+        Device.enrol(home, enrolment, Choices(trusts_separation=True), patience=HASTE) as device,
+    ):
+        assert device.scan(folder).pictures == 0
+        report = device.scan(folder, videos=True)
+        assert (report.pictures, report.sealed, report.vouchers) == (2, 2, 7)
+        assert report.repeated >= 3
+        assert device.scan(folder, videos=True).unchanged == 2
+        device.upload()
         with opened(data) as store:
             wait_for(lambda: len(list(store.reveals.of_account("alice"))) == 3)

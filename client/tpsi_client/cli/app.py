@@ -19,6 +19,7 @@ from tpsi_client.cli.options import (
     OriginalsFolder,
     TrustSeparation,
     Types,
+    Videos,
     auditors,
     split,
 )
@@ -118,6 +119,7 @@ def scan(
     home: Home = None,
     types: Types = "",
     mirrored: Mirrored = False,
+    videos: Videos = False,
     originals: OriginalsFolder = None,
 ) -> None:
     """Hash and seal pictures; needs no network.
@@ -127,7 +129,7 @@ def scan(
     listed. If the list holds several hash types, a picture gets a voucher for each, and counts for each.
     """
     with Device.open(home) as device:
-        _scan(device, path, split(types), mirrored, originals)
+        _scan(device, path, split(types), originals, mirrored=mirrored, videos=videos)
 
 
 @app.command()
@@ -152,11 +154,12 @@ def sync(
     home: Home = None,
     types: Types = "",
     mirrored: Mirrored = False,
+    videos: Videos = False,
 ) -> None:
     """Fetch, scan and upload, one after the other."""
     with Device.open(home) as device:
         _fetch(device)
-        _scan(device, path, split(types), mirrored, None)
+        _scan(device, path, split(types), None, mirrored=mirrored, videos=videos)
         _upload(device)
 
 
@@ -166,11 +169,15 @@ def _fetch(device: Device) -> None:
     show(words.fetched(report))
 
 
-def _scan(device: Device, path: Path, types: Iterable[str], mirrored: bool, originals: Path | None) -> None:
+def _scan(
+    device: Device, path: Path, types: Iterable[str], originals: Path | None, *, mirrored: bool, videos: bool
+) -> None:
     chosen = tuple(types)
     with watching() as progress:
         if path.is_dir():
-            report = device.scan(path, types=chosen, mirrored=mirrored, originals=originals, progress=progress)
+            report = device.scan(
+                path, types=chosen, mirrored=mirrored, videos=videos, originals=originals, progress=progress
+            )
         else:
             report = device.seal_files([path], types=chosen, mirrored=mirrored, originals=originals, progress=progress)
     show(words.scanned(report))

@@ -65,6 +65,14 @@ Mirrored: TypeAlias = Annotated[
         "which the list has both counts for two.",
     ),
 ]
+Videos: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--videos",
+        help="Videos in the folder, too: one voucher for each scene, up to 64. A video counts as often as the list has "
+        "different frames of it. Needs: pip install 'tpsi[video]'",
+    ),
+]
 TrustSeparation: TypeAlias = Annotated[
     bool | None,
     typer.Option(

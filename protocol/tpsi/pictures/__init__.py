@@ -14,6 +14,7 @@ from tpsi.pictures.probes import flips, probes, reach
 from tpsi.pictures.scan import scan
 from tpsi.pictures.selfcheck import Mismatch, check_hashers
 from tpsi.pictures.separation import dropped, neighbours
+from tpsi.pictures.video import VideoLimits, is_video, scenes
 
 __all__ = [
     "DCT_BITS",
@@ -29,13 +30,16 @@ __all__ = [
     "PerceptualHasher",
     "Picture",
     "PictureError",
+    "VideoLimits",
     "check_hashers",
     "derivative",
     "dropped",
     "flips",
     "hasher",
+    "is_video",
     "neighbours",
     "probes",
     "reach",
     "scan",
+    "scenes",
 ]

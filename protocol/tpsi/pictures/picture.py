@@ -47,6 +47,13 @@ class Picture:
         """Wrap bytes that are in memory already; they are hashed as they are, whatever they hold."""
         return cls(name, data, limits)
 
+    @classmethod
+    def of_image(cls, image: "Image.Image", name: str) -> Self:
+        """Wrap pixels (mode RGB, upright), such as a video's frame; there is no file, and so no file hash."""
+        picture = cls(name, b"")
+        picture.__dict__["image"] = image
+        return picture
+
     @cached_property
     def image(self) -> "Image.Image":
         """The pixels (see `decode`), kept for later calls; not to be changed.

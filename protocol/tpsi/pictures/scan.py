@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tpsi.pictures.errors import PictureError, unusable
 from tpsi.pictures.pillow import extensions
+from tpsi.pictures.video import CONTAINERS
 
 
 def _ignore(error: PictureError) -> None:
@@ -17,21 +18,23 @@ def scan(
     folder: str | os.PathLike[str],
     *,
     every_file: bool = False,
+    videos: bool = False,
     unreadable: Callable[[PictureError], None] = _ignore,
 ) -> Iterator[Path]:
     """Paths of the pictures in `folder` and the folders below it, in one order for the same names.
 
-    Pictures are told by their extension, unless `every_file`. Passed over: hidden files and folders,
-    links to folders (so that no loop is walked), and what is not a regular file. A folder below that
+    Pictures, and if `videos` also these, are told by their extension, unless `every_file`. Passed over: hidden files
+    and folders, links to folders (so that no loop is walked), and what is not a regular file. A folder below that
     can't be listed is given to `unreadable` and passed over. Raises PictureError if `folder` itself can't
     be listed.
     """
     top = Path(folder)
     _listing(top)
-    return _walk(top, every_file, unreadable)
+    known = extensions() | (frozenset(CONTAINERS) if videos else frozenset())
+    return _walk(top, lambda name: every_file or Path(name).suffix.lower() in known, unreadable)
 
 
-def _walk(folder: Path, every_file: bool, unreadable: Callable[[PictureError], None]) -> Iterator[Path]:
+def _walk(folder: Path, wanted: Callable[[str], bool], unreadable: Callable[[PictureError], None]) -> Iterator[Path]:
     pending = [folder]
     while pending:
         current = pending.pop()
@@ -42,8 +45,7 @@ def _walk(folder: Path, every_file: bool, unreadable: Callable[[PictureError], N
             continue
         visible = [entry for entry in entries if not entry.name.startswith(".")]
         for entry in visible:
-            wanted = every_file or Path(entry.name).suffix.lower() in extensions()
-            if wanted and _is(entry.is_file):
+            if wanted(entry.name) and _is(entry.is_file):
                 yield current / entry.name
         below = [entry for entry in visible if _is(partial(entry.is_dir, follow_symlinks=False))]
         pending.extend(current / entry.name for entry in reversed(below))

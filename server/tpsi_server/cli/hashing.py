@@ -46,6 +46,9 @@ def hash_(
         Form,
         typer.Option("--format", help="csv: columns TYPE, companion, name, for `list import`; lines: type:hex only."),
     ] = Form.CSV,
+    videos: Annotated[
+        bool, typer.Option("--videos", help="Videos, too: a hash for each scene. Needs: pip install 'tpsi[video]'")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", dir_okay=False, help="Write here, not to the terminal.")
     ] = None,
@@ -58,7 +61,8 @@ def hash_(
     found: list[Hashed] = []
     refused: list[Refused] = []
     with watching() as progress:
-        for one in hash_pictures(folder, label, None if companion == "none" else companion, progress=progress):
+        second = None if companion == "none" else companion
+        for one in hash_pictures(folder, label, second, videos=videos, progress=progress):
             if isinstance(one, Hashed):
                 found.append(one)
             else:
