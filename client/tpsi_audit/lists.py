@@ -55,6 +55,12 @@ def together(items: PackedItems, more: Iterable[ItemHash]) -> PackedItems:
     return canonical_items(chain(map(ItemHash.decode, items), more))
 
 
+def without(items: PackedItems, gone: Iterable[ItemHash]) -> PackedItems:
+    """The items but for some."""
+    places = (items.find(item.encode()) for item in gone)
+    return items.without([place for place in places if place is not None])
+
+
 class _opened:  # noqa: N801 (used as a function is)
     """A file's lines, none of them endless."""
 

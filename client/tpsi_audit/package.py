@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tpsi import DecodeError, Manifest, SignedManifest
+from tpsi import DecodeError, ItemHash, Manifest, SignedManifest
 from tpsi.audit import ListSignature, TableProof
 from tpsi.audit import package as names
 from tpsi.audit.sources import MAX_SIZE
@@ -46,6 +46,11 @@ class Package:
         """The list as the server exported it, if it is in the package."""
         path = self.path / names.LIST
         return path if path.exists() else None
+
+    def left_out(self) -> list[ItemHash]:
+        """Hashes that screening left out of the table, as the server says."""
+        path = self.path / names.LEFT_OUT
+        return list(map(ItemHash.decode, read_list([path]))) if path.exists() else []
 
     def sources(self, told: Callable[[str, int, int], None]) -> dict[str, PackedItems]:
         """The lists of the sources as the server exported them, by name; those that are in the package."""

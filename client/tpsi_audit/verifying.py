@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tpsi import Role, VerificationError
+from tpsi import Role
 from tpsi.audit import AuditedTable, verify_table
+from tpsi.audit import package as names
 from tpsi.table import PackedItems, Progress
 from tpsi_audit.admission import check_admission
 from tpsi_audit.errors import RefusedError
-from tpsi_audit.lists import difference, read_list, together
+from tpsi_audit.lists import difference, read_list, together, without
 from tpsi_audit.package import Package
+from tpsi_audit.separation import check_separation
 from tpsi_audit.signatures import check_signatures
 
 
@@ -61,6 +63,10 @@ def verify(
     own = {name: read_list([path], progress) for name, path in (sources or {}).items()}
     exported = package.sources(progress) if not own and not lists else {}
     items, words, doubts = _expected(package, lists, own, exported, progress)
+    if left_out := package.left_out():
+        items = without(items, left_out)
+        words += f", but for {len(left_out)} that the server left out by screening ({names.LEFT_OUT} names them)"
+        doubts = [*doubts, "whether what was left out had to be: leaving out harms no device, but may spare somebody"]
     _compare_with_exported(package, items, progress)
     signed = check_signatures(package, own or exported, source_keys or {})
     table = verify_table(package.manifest, package.cells, items, package.proof, progress=progress)
@@ -69,8 +75,9 @@ def verify(
         f"it holds exactly {words}",
         f"the other {table.fill} of its {table.cells} cells are fill: there is room for no other hash",
         *signed,
+        *check_separation(package.manifest, items),
     ]
-    return Report(table, tuple(found), (*open_ends, *doubts, *_limits(package)))
+    return Report(table, tuple(found), (*open_ends, *doubts, _LIMIT))
 
 
 def _check_signature(package: Package, server_key: bytes | None) -> str:
@@ -130,20 +137,4 @@ def _compare_with_exported(package: Package, items: PackedItems, progress: Progr
         raise RefusedError(f"the server's list lacks hashes: {', '.join(ours)}; nothing was signed")
 
 
-def _limits(package: Package) -> list[str]:
-    limits = ["whether the hashes are of what they are said to be of: no computation tells that"]
-    if package.manifest.probes.per_item > 1:
-        limits.append("that the list is separated (specification, 10.4): check it before you sign")
-    return limits
-
-
-def require_separation_vouched(package: Package, vouched: bool) -> None:
-    """RefusedError unless an auditor who signs for several probes says that the list is separated.
-
-    A device takes the signature for that (specification, section 5, check 5).
-    """
-    if package.manifest.probes.per_item > 1 and not vouched:
-        raise VerificationError(
-            "this list asks for several probes an item, and your signature would say that it is separated: "
-            "check that, and sign with --separated"
-        )
+_LIMIT = "whether the hashes are of what they are said to be of: no computation tells that"

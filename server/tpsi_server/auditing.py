@@ -1,9 +1,10 @@
 """Audits from the server's side: the package for an auditor, and an auditor's signature on its way to the devices."""
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tpsi import Manifest, Role, SignedManifest, VerificationError
+from tpsi import ItemHash, Manifest, Role, SignedManifest, VerificationError
 from tpsi.audit import AuditError, package, prove_absences, prove_table
 from tpsi.audit.published import PublishedAbsences
 from tpsi.detached import MAX_SIZE, DetachedSignature
@@ -23,7 +24,7 @@ from tpsi_server.files import read_bounded, sync_folder, write_atomically
 from tpsi_server.keys import KeyRing
 from tpsi_server.lists import merge
 from tpsi_server.store import Store
-from tpsi_server.tables import MANIFEST_FILE, Epoch, epoch_folder, load_epoch, read_manifest
+from tpsi_server.tables import MANIFEST_FILE, SCREENING_FILE, Epoch, epoch_folder, load_epoch, read_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def prepare(
     """
     epoch = require_epoch(folder, store, number)
     manifest = epoch.manifest
-    items = list_of(store, manifest, progress)
+    left_out = _left_out(folder, number)
+    items = _list(store, manifest, left_out, progress)
     try:
         proof = prove_table(manifest, keys.epoch(manifest), items, progress=progress)
     except AuditError as error:
@@ -64,6 +66,7 @@ def prepare(
         shutil.copyfile(epoch.table, place / package.TABLE)
         (place / package.MANIFEST).write_bytes(epoch.signed_manifest)
         write_private(place / package.PROOF, proof.encode())
+        _write_left_out(place / package.LEFT_OUT, left_out)
         sources = _write_lists(place, store, manifest, items) if lists else 0
     return Prepared(to, len(items), sources)
 
@@ -153,14 +156,26 @@ def cells_of(epoch: Epoch) -> Rows:
     return np.memmap(epoch.table, np.uint8, "r", shape=(manifest.geometry.cells, manifest.group.element_size))
 
 
-def list_of(store: Store, manifest: Manifest, progress: Progress) -> PackedItems:
-    """The list that the rule of a manifest gives from what is in the store now."""
+def _left_out(folder: DataFolder, number: int) -> dict[ItemHash, str]:
+    """The hashes that screening left out of an epoch's table, with the reasons."""
+    path = epoch_folder(folder, number) / SCREENING_FILE
+    if not path.exists():
+        return {}
+    report = json.loads(path.read_bytes())
+    common = {ItemHash.parse(one["hash"]): f"matches {one['reference']}" for one in report["too_common"]}
+    return common | {ItemHash.parse(one["hash"]): f"is near to {one['kept']}" for one in report["too_near"]}
+
+
+def _list(store: Store, manifest: Manifest, left_out: Iterable[ItemHash], progress: Progress) -> PackedItems:
+    """The list that the rule of a manifest gives from what is in the store now, but for what screening left out."""
     names = [source.name for source in store.lists.sources()]
     if not names or manifest.minimum_sources > len(names):
         raise OperatorError("the sources that the epoch was built from are no longer here")
     progress("merging", 0, 1)
     merged = merge({name: store.lists.items(name) for name in names}, manifest.minimum_sources)
-    return merged.encodings.with_items(manifest.canary.hashes if manifest.canary else ())
+    items = merged.encodings.with_items(manifest.canary.hashes if manifest.canary else ())
+    places = (items.find(item.encode()) for item in left_out)
+    return items.without([place for place in places if place is not None])
 
 
 def _write_lists(place: Path, store: Store, manifest: Manifest, items: Iterable[bytes]) -> int:
@@ -175,6 +190,11 @@ def _write_lists(place: Path, store: Store, manifest: Manifest, items: Iterable[
         if name in signatures:
             (place / package.source_signature(number)).write_bytes(signatures[name][0].encode())
     return len(named)
+
+
+def _write_left_out(path: Path, left_out: Mapping[ItemHash, str]) -> None:
+    lines = (f"# {reason}\n{item}\n" for item, reason in sorted(left_out.items()))
+    path.write_text("".join(lines), "utf-8")
 
 
 def _write_lines(path: Path, items: Iterable[bytes]) -> None:

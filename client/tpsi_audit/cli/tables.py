@@ -13,7 +13,7 @@ from tpsi_audit.cli.options import AsJson, PassphraseFile, ServerKey, key_of
 from tpsi_audit.errors import AuditorError
 from tpsi_audit.keys import ask_passphrase, load_key
 from tpsi_audit.package import Package
-from tpsi_audit.verifying import Report, require_separation_vouched
+from tpsi_audit.verifying import Report
 from tpsi_audit.verifying import verify as verify_package
 from tpsi_client.cli.terminal import show, watching
 from tpsi_client.files import write_whole
@@ -56,10 +56,6 @@ def verify(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="A new file for the signature, for the operator.")
     ] = None,
-    separated: Annotated[
-        bool,
-        typer.Option("--separated", help="You have checked that the list is separated (only for lists with probes)."),
-    ] = False,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,8 +69,6 @@ def verify(
     if lists and sources:
         raise typer.BadParameter("give whole lists with --list, or the sources' lists with --source, not both")
     opened = Package.open(package)
-    if sign_with is not None:
-        require_separation_vouched(opened, separated)
     key = None if sign_with is None else load_key(sign_with, ask_passphrase(passphrase_file))
     with watching() as progress:
         named = _named(sources or [])

@@ -6,8 +6,10 @@ from tpsi.errors import DecodeError
 from tpsi.items import ItemHash
 
 #: The signed manifest; the table file; the encoded table proof; the list in text form; the lists of the sources in
-#: text form, numbered from 1 as the manifest names them, with the source's signature beside those that have one.
+#: text form, numbered from 1 as the manifest names them, with the source's signature beside those that have one; and
+#: hashes that the rule admits, and that were left out of the table by screening.
 MANIFEST, TABLE, PROOF, LIST, SOURCES = "manifest.json", "table.bin", "proof.bin", "list.txt", "sources"
+LEFT_OUT = "left_out.txt"
 #: The longest line: a label of 32 characters and a digest of 64 octets.
 MAX_LINE = 32 + 1 + 2 * 64
 
