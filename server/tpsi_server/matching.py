@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from tpsi.voucher import MAX_SIZE_CLASS, voucher_size
 from tpsi_server.crew import Crew, Failure
@@ -23,6 +23,8 @@ MATCH_LEASE, EXAMINE_LEASE = 60.0, 300.0
 IDLE = 0.2
 #: Seconds until an epoch whose key cannot be had is tried again.
 KEY_RETRY = 30.0
+#: Seconds between two looks for what is past its period.
+FORGET_EVERY = 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -72,12 +74,14 @@ class Matcher:
         self._ready: deque[tuple[_Work, Job]] = deque()
         self._running: list[_Work] = []
         self._locked: dict[int, float] = {}
+        self._forget_at = 0.0
         self.tally = Tally()
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, whatever happens; then give back what is not finished."""
         while not stop.is_set():
             try:
+                self._forget()
                 if not self.step(IDLE):
                     stop.wait(IDLE)
             except StoreError as error:
@@ -87,6 +91,15 @@ class Matcher:
                 _log.exception("matching goes on after an error")
                 stop.wait(1.0)
         self.close()
+
+    def _forget(self) -> None:
+        """Now and then forget what is past its period."""
+        if self._clock() < self._forget_at:
+            return
+        self._forget_at = self._clock() + FORGET_EVERY
+        forgotten = self._store.retention.apply(self._clock())
+        if any(astuple(forgotten)):
+            _log.info("past their periods: %d ids, %d shares, %d reveals", *astuple(forgotten))
 
     def drain(self, report: Callable[[Tally], None] = lambda _tally: None) -> Tally:
         """Work until nothing is left that can be claimed; every pool that has changed is examined."""

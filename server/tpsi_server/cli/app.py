@@ -13,6 +13,7 @@ from tpsi_server.cli import (
     keys,
     lists,
     log,
+    retention,
     reveals,
     serve,
     setup,
@@ -55,4 +56,5 @@ vouchers.register(app)
 reveals.register(app)
 database.register(app)
 keys.register(app)
+retention.register(app)
 doctor.register(app)

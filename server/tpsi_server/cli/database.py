@@ -1,13 +1,14 @@
-"""Verbs for the database: `database status`, `migrate`, `check`, `use`."""
+"""Verbs for the database: `database status`, `migrate`, `check`, `copy`, `use`."""
 
 from typing import Annotated
 
 import typer
 
 from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, folder_of, open_store
-from tpsi_server.cli.terminal import show, show_json
+from tpsi_server.cli.terminal import show, show_json, watching
 from tpsi_server.errors import DataError
 from tpsi_server.store import Database, Store, describe, parse_location
+from tpsi_server.store.copying import copy_store
 
 Url = Annotated[
     str,
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command()(status)
     group.command()(migrate)
     group.command()(check)
+    group.command()(copy)
     group.command()(use)
     app.add_typer(group, name="database")
 
@@ -74,6 +76,32 @@ def check(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
         show(*(found or ["the database is sound"]))
     if found:
         raise DataError(f"the database has {len(found)} faults: restore it from a backup")
+
+
+def copy(
+    *,
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="An empty database: postgresql://USER@HOST:PORT/NAME, or a file.")
+    ],
+    data: Data = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the database into another one, of either kind: all of it or nothing.
+
+    Stop all servers first. Every row is read again on both sides and compared before the copy counts. Then let the
+    servers use it: `database use`.
+    """
+    folder, target = folder_of(data), parse_location(to)
+    folder.identity()
+    with watching() as progress:
+        counts = copy_store(
+            folder.location, target, lambda table, done, total: progress(f"copying {table}", done, total)
+        )
+    if as_json:
+        show_json({"to": describe(target), "rows": counts})
+        return
+    show(f"copied {sum(counts.values())} rows of {len(counts)} tables, and compared them")
+    show(f"Next: tpsi-server database use {describe(target)}")
 
 
 def use(url: Url, *, data: Data = DEFAULT_DATA) -> None:

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from tpsi_server.bundle import read_bundle
-from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Keys, PassphraseFile, folder_of
-from tpsi_server.cli.terminal import say, show, show_json, watching
+from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Keys, PassphraseFile, folder_of, open_store
+from tpsi_server.cli.terminal import moment, say, show, show_json, show_table, watching
 from tpsi_server.errors import OperatorError
 from tpsi_server.ingest import MAX_BATCH, Outcome
 from tpsi_server.passphrase import passphrase
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command()(ingest)
     app.command()(match)
+    app.command("set-aside")(set_aside)
 
 
 def ingest(
@@ -92,6 +93,25 @@ def match(
         )
     if left:
         say(f"note: {left} vouchers wait: they came in just now, others work on them, or their epoch's key is missing")
+
+
+def set_aside(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
+    """List vouchers that could not be matched: whoever worked on them did not come back, several times.
+
+    They keep their content, and their accounts are flagged `failed`. Once the cause is gone, `match --retry` tries
+    them again.
+    """
+    with open_store(folder_of(data)) as store:
+        found = store.vouchers.set_aside()
+    rows = [{**asdict(one), "voucher_id": one.voucher_id.hex()} for one in found]
+    if as_json:
+        show_json(rows)
+        return
+    if not rows:
+        show("no voucher is set aside")
+        return
+    columns = ["account", "voucher", "#epoch", "received (UTC)", "#octets"]
+    show_table(columns, ([*list(row.values())[:3], moment(row["received"]), row["octets"]] for row in rows))
 
 
 def _batches(file: Path) -> Iterator[list[bytes]]:

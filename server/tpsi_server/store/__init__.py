@@ -21,10 +21,11 @@ from tpsi_server.store.log import LogStore, NoticeRecord
 from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorded
 from tpsi_server.store.pools import Due, PoolStore
 from tpsi_server.store.quotas import UNLIMITED, Allowance, Exceeded, QuotaStore
+from tpsi_server.store.retention import Forgotten, Periods, RetentionStore
 from tpsi_server.store.reveals import Reveal, RevealStore
 from tpsi_server.store.schema import VoucherState
 from tpsi_server.store.settings import SettingStore
-from tpsi_server.store.vouchers import Answer, Delivery, Incoming, VoucherStore
+from tpsi_server.store.vouchers import Answer, Delivery, Incoming, SetAside, VoucherStore
 
 __all__ = [
     "FIRST_DATA_KEY",
@@ -48,6 +49,7 @@ __all__ = [
     "EpochStore",
     "Exceeded",
     "Flag",
+    "Forgotten",
     "ImportRecord",
     "Imported",
     "Incoming",
@@ -57,11 +59,14 @@ __all__ = [
     "Match",
     "MatchStore",
     "NoticeRecord",
+    "Periods",
     "PoolStore",
     "QuotaStore",
     "Recorded",
+    "RetentionStore",
     "Reveal",
     "RevealStore",
+    "SetAside",
     "SourceRecord",
     "Spool",
     "Store",
@@ -89,6 +94,7 @@ class Store:
         self.pools = PoolStore(database, cells)
         self.reveals = RevealStore(database, cells)
         self.data_keys = DataKeyStore(database, cells)
+        self.retention = RetentionStore(database)
         self.log = LogStore(database)
         self.settings = SettingStore(database)
 

@@ -1,6 +1,8 @@
 """Checks of what the store promises about its own rows, beyond what the engine itself enforces."""
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from sqlalchemy import Column, Connection, Select, func, select
 
@@ -9,7 +11,7 @@ from tpsi_server.store.schema import VoucherState, accounts, claims, opened, poo
 
 def miscounted(connection: Connection) -> Iterator[str]:
     """Sentences about rows that contradict each other; none in a sound database."""
-    yield from _differing(connection, accounts.c.vouchers, _counted(vouchers.c.account))
+    yield from _too_few(connection, accounts.c.vouchers, _counted(vouchers.c.account))
     yield from _differing(connection, accounts.c.opened, _opened_of_accounts())
     yield from _differing(connection, accounts.c.revealed, _counted(reveals.c.account))
     yield from _differing(connection, pools.c.opened, _counted(opened.c.pool))
@@ -42,8 +44,19 @@ def _opened_of_accounts() -> Select[int, int]:
 
 def _differing(connection: Connection, kept: Column[int], counted: Select[int, int]) -> Iterator[str]:
     """Rows whose count is not that of the rows that it counts."""
+    return _contradicting(connection, kept, counted, operator.ne)
+
+
+def _too_few(connection: Connection, kept: Column[int], counted: Select[int, int]) -> Iterator[str]:
+    """Rows whose count is below that of the rows that it counts; those that were forgotten still count."""
+    return _contradicting(connection, kept, counted, operator.lt)
+
+
+def _contradicting(
+    connection: Connection, kept: Column[int], counted: Select[int, int], wrong: Callable[[Any, Any], Any]
+) -> Iterator[str]:
     table, found = kept.table, counted.subquery()
     number = func.coalesce(found.c.number, 0)
     joined = table.outerjoin(found, found.c.owner == table.c.id)
-    for row in connection.execute(select(table.c.id, kept, number).select_from(joined).where(kept != number)):
+    for row in connection.execute(select(table.c.id, kept, number).select_from(joined).where(wrong(kept, number))):
         yield f"row {row[0]} of {table.name} counts {row[1]} {kept.name}, there are {row[2]}"

@@ -59,13 +59,17 @@ class Database:
         self.retries = 0
 
     @classmethod
-    def create(cls, location: Location) -> "Database":
-        """Make a new, empty database; StoreError if there is one already."""
+    def create(cls, location: Location, fill: Callable[[Connection], None] | None = None) -> "Database":
+        """Make a new database; StoreError if there is one already.
+
+        It is empty, or what `fill` puts into its tables, in the same transaction.
+        """
         database = cls.__new__(cls)
         database._start(location)
         try:
             with database._backend.prepared(), database.write() as connection:
                 database._make_schema(connection)
+                (fill or _begin_empty)(connection)
         except BaseException:
             database.close()
             raise
@@ -162,8 +166,11 @@ class Database:
         if there:
             raise StoreError(f"there is a database at {describe(self.location)} already")
         metadata.create_all(connection)
-        connection.execute(insert(data_keys).values(number=FIRST_DATA_KEY, created=to_stored(time.time())))
         migrations.stamp(connection)
+
+
+def _begin_empty(connection: Connection) -> None:
+    connection.execute(insert(data_keys).values(number=FIRST_DATA_KEY, created=to_stored(time.time())))
 
 
 class _Part(Protocol):

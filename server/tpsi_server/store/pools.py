@@ -103,12 +103,13 @@ class PoolStore:
             "outcome": found.outcome.name,
         }
         with self._database.write() as connection:
-            stamp = lease_time(connection, to_stored(now))
+            stamp = to_stored(now)
             to = Writing(connection, self._cells, stamp)
             if found.ad_key is not None:
                 values["ad_key"] = to.seal(pools.c.ad_key, (due.id, due.account), found.ad_key.reveal())
             mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
-            if connection.execute(update(pools).where(mine).values(examined_at=stamp, **values)).rowcount != 1:
+            values["examined_at"] = lease_time(connection, stamp)
+            if connection.execute(update(pools).where(mine).values(values)).rowcount != 1:
                 return 0
             _judge(connection, due, found, stamp)
             pairs = zip(due.vouchers, found.associated, strict=True)
