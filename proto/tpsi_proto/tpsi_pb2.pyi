@@ -43,6 +43,13 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STORE_UNAVAILABLE: _ClassVar[Reason]
     SHUTTING_DOWN: _ClassVar[Reason]
     INTERNAL_ERROR: _ClassVar[Reason]
+
+class Comparison(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMPARISON_UNSPECIFIED: _ClassVar[Comparison]
+    COMPARISON_CONFIRMED: _ClassVar[Comparison]
+    COMPARISON_HELD_BACK: _ClassVar[Comparison]
+    COMPARISON_UNKNOWN: _ClassVar[Comparison]
 REASON_UNSPECIFIED: Reason
 TOKEN_MISSING: Reason
 TOKEN_UNKNOWN: Reason
@@ -76,6 +83,10 @@ INVALID_REQUEST: Reason
 STORE_UNAVAILABLE: Reason
 SHUTTING_DOWN: Reason
 INTERNAL_ERROR: Reason
+COMPARISON_UNSPECIFIED: Comparison
+COMPARISON_CONFIRMED: Comparison
+COMPARISON_HELD_BACK: Comparison
+COMPARISON_UNKNOWN: Comparison
 
 class GetManifestRequest(_message.Message):
     __slots__ = ("epoch",)
@@ -300,7 +311,7 @@ class ListAccountsResponse(_message.Message):
     def __init__(self, accounts: _Optional[_Iterable[_Union[Account, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Account(_message.Message):
-    __slots__ = ("name", "vouchers", "opened", "revealed", "flagged", "revoked", "last_upload")
+    __slots__ = ("name", "vouchers", "opened", "revealed", "flagged", "revoked", "last_upload", "held_back", "not_compared")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VOUCHERS_FIELD_NUMBER: _ClassVar[int]
     OPENED_FIELD_NUMBER: _ClassVar[int]
@@ -308,6 +319,8 @@ class Account(_message.Message):
     FLAGGED_FIELD_NUMBER: _ClassVar[int]
     REVOKED_FIELD_NUMBER: _ClassVar[int]
     LAST_UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    HELD_BACK_FIELD_NUMBER: _ClassVar[int]
+    NOT_COMPARED_FIELD_NUMBER: _ClassVar[int]
     name: str
     vouchers: int
     opened: int
@@ -315,22 +328,30 @@ class Account(_message.Message):
     flagged: bool
     revoked: bool
     last_upload: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., vouchers: _Optional[int] = ..., opened: _Optional[int] = ..., revealed: _Optional[int] = ..., flagged: bool = ..., revoked: bool = ..., last_upload: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    held_back: int
+    not_compared: int
+    def __init__(self, name: _Optional[str] = ..., vouchers: _Optional[int] = ..., opened: _Optional[int] = ..., revealed: _Optional[int] = ..., flagged: bool = ..., revoked: bool = ..., last_upload: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., held_back: _Optional[int] = ..., not_compared: _Optional[int] = ...) -> None: ...
 
 class GetRevealRequest(_message.Message):
-    __slots__ = ("account",)
+    __slots__ = ("account", "held_back")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    HELD_BACK_FIELD_NUMBER: _ClassVar[int]
     account: str
-    def __init__(self, account: _Optional[str] = ...) -> None: ...
+    held_back: bool
+    def __init__(self, account: _Optional[str] = ..., held_back: bool = ...) -> None: ...
 
 class RevealedItem(_message.Message):
-    __slots__ = ("voucher_id", "associated_data", "received", "epoch")
+    __slots__ = ("voucher_id", "associated_data", "received", "epoch", "comparison", "distance")
     VOUCHER_ID_FIELD_NUMBER: _ClassVar[int]
     ASSOCIATED_DATA_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
     voucher_id: bytes
     associated_data: bytes
     received: _timestamp_pb2.Timestamp
     epoch: int
-    def __init__(self, voucher_id: _Optional[bytes] = ..., associated_data: _Optional[bytes] = ..., received: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., epoch: _Optional[int] = ...) -> None: ...
+    comparison: Comparison
+    distance: int
+    def __init__(self, voucher_id: _Optional[bytes] = ..., associated_data: _Optional[bytes] = ..., received: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., epoch: _Optional[int] = ..., comparison: _Optional[_Union[Comparison, str]] = ..., distance: _Optional[int] = ...) -> None: ...

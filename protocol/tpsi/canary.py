@@ -31,6 +31,12 @@ CANARY_HASHES: Final[dict[str, str]] = {
     "dct128": "bfb5188617d607d8d4d1dd0fce96e100",
 }
 
+#: Second hashes of it (specification, section 13.1): for a reveal of the canary, as for any other.
+CANARY_SECONDS: Final[dict[str, str]] = {
+    "pdq64": "b5ae39d59e776a0620b12b869e6619d5b12e652c66e25dd4d3e8d219277b408b",
+    "pdq": CANARY_HASHES["pdq"],
+}
+
 _WIDTH, _HEIGHT = 192, 144  # not square, and large enough that perceptual hashes average over pixels
 _CELL = 12  # pixels from one random colour to the next, along both axes
 _COLUMNS = _WIDTH // _CELL + 1

@@ -69,6 +69,8 @@ def _write_item(reveal: Reveal, place: Path, originals: Path | None) -> dict[str
         "epoch": reveal.epoch,
         "received": reveal.received,
         "revealed": reveal.revealed,
+        "second_hash": reveal.check.value,
+        "distance": reveal.distance,
         "derivative": None,
         "original": None,
         "data": None,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from tpsi import ItemHash
-from tpsi.pictures import Picture, PictureError, hasher, is_video, scan, scenes
+from tpsi.pictures import RADII, Picture, PictureError, hasher, is_video, scan, scenes, second_hash
 from tpsi.pictures.errors import printable
 from tpsi.table import Progress
 from tpsi_server.errors import OperatorError
@@ -52,9 +52,9 @@ def hash_pictures(
     """
     if companion == label:
         raise OperatorError("the second hash is to be of another type than the first: see --companion")
-    for name in (label, companion):
-        if name is not None:
-            hasher(name)
+    hasher(label)
+    if companion is not None and companion not in RADII:
+        raise OperatorError(f"a second hash is of the type {' or '.join(RADII)}, not {companion}: see --companion")
     unlisted: list[Refused] = []
     paths = list(scan(folder, videos=videos, unreadable=lambda error: unlisted.append(Refused(str(error)))))
     yield from unlisted
@@ -95,6 +95,6 @@ def _hash_one(picture: Picture, name: str, label: str, companion: str | None) ->
 
 def _companion(picture: Picture, label: str | None) -> ItemHash | None:
     try:
-        return None if label is None else hasher(label).hash(picture)
+        return None if label is None else second_hash(picture, label)
     except PictureError:
         return None

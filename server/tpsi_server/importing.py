@@ -9,6 +9,7 @@ from tpsi import Source, TpsiError
 from tpsi.audit import ListSignature
 from tpsi.errors import CallerError
 from tpsi.table import Progress
+from tpsi_server.companions import read_companions
 from tpsi_server.epochs import CANARY_SOURCE
 from tpsi_server.errors import OperatorError
 from tpsi_server.lists import Addition, Categories, Deletion, ImportReport, ListReader, open_list
@@ -79,6 +80,58 @@ def import_list(
             signature=options.signature,
         )
     return ImportResult(form, report, notes, imported)
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionsTaken:
+    """What an import with companions changed: the list of its source, and how many companions are new."""
+
+    imported: Imported
+    companions: int
+
+
+def import_with_companions(
+    store: Store,
+    path: Path,
+    source: str,
+    options: ImportOptions,
+    radius: int | None = None,
+    *,
+    progress: Progress = lambda _stage, _done, _total: None,
+    clock: Callable[[], float] = time.time,
+) -> CompanionsTaken:
+    """Read a file of listed hashes with companions (`read_companions`), and take in both.
+
+    If the list is refused after all (its signature is another's), companions stay: without the list they do nothing.
+    Raises OperatorError for a file that is not such a one from its first row to its last.
+    """
+    _check_name(source)
+    report = ImportReport()
+    types: set[str] = set()
+    with Spool() as spool:
+        for count, row in enumerate(read_companions(path, options.default_type)):
+            record = Addition(row.item, count + 2)
+            report.count(record)
+            spool.add(record)
+            types |= {row.companion.type} if row.companion else set()
+            if count % _STEP == 0:
+                progress("reading", count, 0)
+        _check(path, report, options)
+        # companions first: without the list they do nothing, and a list without them would hold nothing back
+        radii = dict.fromkeys(types, radius) if radius is not None else {}
+        new = store.companions.add(read_companions(path, options.default_type), radii)
+        imported = store.lists.apply(
+            source,
+            spool,
+            replace=options.replace,
+            file=path.name,
+            form="companions",
+            report=report.to_dict(),
+            now=clock(),
+            applied=lambda done: progress("storing", done, report.additions),
+            signature=options.signature,
+        )
+    return CompanionsTaken(imported, new)
 
 
 def _read(reader: ListReader, spool: Spool, progress: Progress) -> ImportReport:

@@ -5,9 +5,26 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from tpsi import Examination, Manifest, Opened, Pool, Secret, Submission, TableSecrets, Voucher, examine, match
+from tpsi import (
+    Examination,
+    ItemHash,
+    Manifest,
+    Opened,
+    Pool,
+    Secret,
+    Submission,
+    TableSecrets,
+    Voucher,
+    examine,
+    match,
+)
+from tpsi.pictures import Limits, Picture, PictureError, second_hash
 from tpsi_server.store import Claim, Due, Match
 
+#: What a derivative begins with: other decoders are not let near what a device sent.
+JPEG = b"\xff\xd8\xff"
+#: A derivative is far smaller than either; the largest associated data has 131 068 octets.
+LIMITS = Limits(max_file_bytes=1 << 17, max_pixels=1 << 20)
 #: Manifests that a process keeps decoded: of more epochs vouchers hardly come in at the same time.
 _MANIFESTS = 8
 
@@ -80,8 +97,39 @@ class Examined:
         return f"<Examined {self.without_key.outcome.name}>"
 
 
-Job = MatchJob | ExamineJob
-Result = list[Match] | Examined
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """Small pictures that were revealed (row number, octets), to be hashed in every type of companion."""
+
+    types: tuple[str, ...]
+    pictures: tuple[tuple[int, bytes], ...]
+
+    def run(self) -> "Checked":
+        """The second hashes of each picture; None for one that is no JPEG within the limits, or shows too little."""
+        return Checked(tuple((number, self._hashes(octets)) for number, octets in self.pictures))
+
+    def _hashes(self, octets: bytes) -> tuple[ItemHash, ...] | None:
+        if not octets.startswith(JPEG):
+            return None
+        picture = Picture.from_bytes(octets, limits=LIMITS)
+        try:
+            return tuple(second_hash(picture, label) for label in self.types)
+        except PictureError:
+            return None
+
+    def __repr__(self) -> str:
+        return f"<CheckJob of {len(self.pictures)} pictures>"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a CheckJob found, by row numbers."""
+
+    hashes: tuple[tuple[int, tuple[ItemHash, ...] | None], ...]
+
+
+Job = MatchJob | ExamineJob | CheckJob
+Result = list[Match] | Examined | Checked
 
 
 @lru_cache(_MANIFESTS)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 
 from tpsi.voucher import MAX_SIZE_CLASS, voucher_size
+from tpsi_server.checking import Checker, Checking
 from tpsi_server.crew import Crew, Failure
 from tpsi_server.errors import KeyFileError, RefusedError, StoreError
-from tpsi_server.jobs import Examined, ExamineJob, Job, MatchJob, Result
+from tpsi_server.jobs import Checked, Examined, ExamineJob, Job, MatchJob, Result
 from tpsi_server.keys import KeyRing
 from tpsi_server.store import Claim, Due, Store
 from tpsi_server.tables import Epoch, TableRepository
@@ -49,7 +50,7 @@ class Tally:
         return self.matched + self.unmatched + self.failed
 
 
-_Work = Claim | Due
+_Work = Claim | Due | Checking
 
 
 class Matcher:
@@ -75,6 +76,7 @@ class Matcher:
         self._running: list[_Work] = []
         self._locked: dict[int, float] = {}
         self._forget_at = 0.0
+        self._checker = Checker(store, clock)
         self.tally = Tally()
 
     def run(self, stop: threading.Event) -> None:
@@ -148,7 +150,7 @@ class Matcher:
         """The next work to do: in turn matching and examining, if there is both."""
         self._examine_next = not self._examine_next
         first, second = (self._due, self._claim) if self._examine_next else (self._claim, self._due)
-        return first() or second()
+        return first() or second() or self._checker.next()
 
     def _due(self) -> tuple[_Work, Job] | None:
         due = self._store.pools.claim(EXAMINE_LEASE, self._clock(), patient=self._patient)
@@ -182,8 +184,12 @@ class Matcher:
     def _record(self, work: _Work, result: Result | Failure) -> None:
         if isinstance(work, Claim):
             self._record_matches(work, result)
-        else:
+        elif isinstance(work, Due):
             self._record_examination(work, result)
+        elif isinstance(result, Checked | Failure):
+            self._checker.record(work, result)
+        else:
+            raise TypeError("pictures were answered with something else")
 
     def _record_matches(self, claim: Claim, result: Result | Failure) -> None:
         if isinstance(result, Failure):
@@ -191,8 +197,8 @@ class Matcher:
             give_back = self._store.matches.lapse if result.begun else self._store.matches.release
             give_back(claim.token)
             return
-        if isinstance(result, Examined):
-            raise TypeError("a claim was answered with an examination")
+        if not isinstance(result, list):
+            raise TypeError("a claim was answered with something else")
         done = self._store.matches.record(claim, result, self._clock())
         self.tally = self.tally.plus(
             matched=done.matched, unmatched=done.unmatched, failed=done.failed, revealed=done.revealed
@@ -218,8 +224,10 @@ class Matcher:
     def _release(self, work: _Work) -> None:
         if isinstance(work, Claim):
             self._store.matches.release(work.token)
-        else:
+        elif isinstance(work, Due):
             self._store.pools.release(work.token)
+        else:
+            self._checker.release(work)
 
 
 class MatchingThread:

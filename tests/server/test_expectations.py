@@ -34,7 +34,7 @@ def run(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
         return int(end.value.code or 0), captured.out, captured.err
 
     file = site.folder.path / "list.txt"
-    file.write_text("".join(f"{k:020x}\n" for k in range(1, 201)))
+    file.write_text("".join(f"{k:010x}{2**40 - 1 - k:010x}\n" for k in range(1, 201)))
     assert call("list", "import", file, "--source", "fuzzy", "--type", "dct80")[0] == 0
     yield call
     signal.signal(signal.SIGTERM, handler)

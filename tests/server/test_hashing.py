@@ -66,7 +66,7 @@ def test_the_second_hash_is_not_listed_itself(site: Site, pictures: Path, tmp_pa
     app(["hash", str(pictures), "--output", str(written)], standalone_mode=False)
     header, *rows = written.read_text().splitlines()
     assert header == "dct80,companion,name"
-    assert all(row.split(",")[1].startswith("pdq:") for row in rows)
+    assert all(row.split(",")[1].startswith("pdq64:") for row in rows)
     with site.store() as store:
         import_list(store, written, "own", ImportOptions())
         assert {item.type for item in store.lists.items("own")} == {"dct80"}

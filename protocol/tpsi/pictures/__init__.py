@@ -12,6 +12,7 @@ from tpsi.pictures.limits import Limits
 from tpsi.pictures.picture import Picture
 from tpsi.pictures.probes import flips, probes, reach
 from tpsi.pictures.scan import scan
+from tpsi.pictures.second import RADII, SECOND, second_hash
 from tpsi.pictures.selfcheck import Mismatch, check_hashers
 from tpsi.pictures.separation import dropped, neighbours
 from tpsi.pictures.video import VideoLimits, is_video, scenes
@@ -21,6 +22,8 @@ __all__ = [
     "DERIVATIVE_BYTES",
     "HASHERS",
     "PERCEPTUAL",
+    "RADII",
+    "SECOND",
     "Coefficients",
     "ExtraMissingError",
     "FileHasher",
@@ -42,4 +45,5 @@ __all__ = [
     "reach",
     "scan",
     "scenes",
+    "second_hash",
 ]

@@ -34,7 +34,11 @@ def pdq_coefficients(image: "Image.Image") -> Coefficients:
     """
     if min(image.size) < _MIN_DIMENSION:
         return Coefficients(np.zeros(_KEPT * _KEPT, np.float32), 0.0, 0)
-    reduced = _reduce(image)
+    return coefficients_of(_reduce(image))
+
+
+def coefficients_of(reduced: Floats) -> Coefficients:
+    """The coefficients of a picture that is reduced already, luma of shape (64, 64)."""
     values = _spectrum(reduced).ravel()[::-1]
     threshold = np.partition(values, values.size // 2 - 1)[values.size // 2 - 1]
     return Coefficients(values, float(threshold), _quality(reduced))

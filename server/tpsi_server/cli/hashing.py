@@ -8,6 +8,7 @@ from typing import IO, Annotated
 
 import typer
 
+from tpsi.pictures import SECOND
 from tpsi_server.cli.terminal import say, watching
 from tpsi_server.errors import OperatorError
 from tpsi_server.hashing import Hashed, Refused, hash_pictures, write_csv
@@ -41,7 +42,7 @@ def hash_(
             metavar="TYPE",
             help="A second hash of another family, beside each, for the check after a reveal; `none` for none.",
         ),
-    ] = "pdq",
+    ] = SECOND,
     form: Annotated[
         Form,
         typer.Option("--format", help="csv: columns TYPE, companion, name, for `list import`; lines: type:hex only."),
@@ -56,7 +57,7 @@ def hash_(
     """Hash your own pictures for a list, exactly as devices do.
 
     Pictures that show too little to be told from others get no hash: they are listed, with the reason, and so are
-    files that can't be read. Then: tpsi-server list import FILE --source NAME
+    files that can't be read. Then: tpsi-server list import FILE --source NAME --companions
     """
     found: list[Hashed] = []
     refused: list[Refused] = []
@@ -78,7 +79,8 @@ def hash_(
             _write(stream, form, label, found)
     except OSError as error:
         raise OperatorError(f"{output} cannot be written ({error.strerror}): name another file") from None
-    say(f"{len(found)} hashes written to {output}; next: tpsi-server list import {output} --source NAME")
+    extra = " --companions" if companion != "none" and form is Form.CSV else ""
+    say(f"{len(found)} hashes written to {output}; next: tpsi-server list import {output} --source NAME{extra}")
 
 
 def _write(stream: IO[str], form: Form, label: str, found: Sequence[Hashed]) -> None:

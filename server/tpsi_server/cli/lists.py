@@ -8,10 +8,10 @@ import typer
 from tpsi.audit import ListSignature
 from tpsi.audit.sources import MAX_SIZE
 from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Yes, confirm, folder_of, open_store, public_key_of
-from tpsi_server.cli.terminal import moment, show, show_json, show_table, watching
+from tpsi_server.cli.terminal import moment, say, show, show_json, show_table, watching
 from tpsi_server.errors import OperatorError
 from tpsi_server.files import read_bounded
-from tpsi_server.importing import ImportOptions, ImportResult, import_list
+from tpsi_server.importing import ImportOptions, ImportResult, import_list, import_with_companions
 from tpsi_server.lists import Categories, ListFormat, merge
 
 _lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Hash lists: import, look at, remove.")
@@ -50,6 +50,24 @@ def import_(
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is all that the source names: forget what it named before.")
     ] = False,
+    companions: Annotated[
+        bool,
+        typer.Option(
+            "--companions",
+            help="The file is CSV with columns hash and companion (and name), as `tpsi-server hash` writes it: the "
+            "second hash is kept beside the list, and what is revealed is compared with it.",
+        ),
+    ] = False,
+    radius: Annotated[
+        int | None,
+        typer.Option(
+            "--radius",
+            metavar="BITS",
+            min=0,
+            max=128,
+            help="With --companions: how far a revealed picture may be from one.",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Take nothing at all if an entry is faulty.")] = False,
     signature: Annotated[
         Path | None,
@@ -75,6 +93,11 @@ def import_(
     """
     signed = _signature(signature, source_key)
     options = ImportOptions(form, default_type, _categories(category), replace, strict, signed)
+    if companions:
+        _import_companions(data, file, source, options, radius, as_json=as_json)
+        return
+    if radius is not None:
+        raise typer.BadParameter("goes with --companions", param_hint="--radius")
     with open_store(folder_of(data)) as store, watching() as progress:
         result = import_list(store, file, source, options, progress=progress)
     if as_json:
@@ -173,6 +196,25 @@ def _signature(path: Path | None, key: str | None) -> ListSignature | None:
     if found.key != public_key_of(key):
         raise OperatorError(f"{path} is a signature by another key than the source's")
     return found
+
+
+def _import_companions(
+    data: Path, file: Path, source: str, options: ImportOptions, radius: int | None, *, as_json: bool
+) -> None:
+    with open_store(folder_of(data)) as store, watching() as progress:
+        taken = import_with_companions(store, file, source, options, radius, progress=progress)
+        coverage = store.companions.coverage()
+    if as_json:
+        counts = {"hashes_before": taken.imported.before, "hashes_after": taken.imported.after}
+        show_json({"source": source, **counts, "companions": coverage.companions, "without": coverage.uncovered})
+        return
+    show(f"{source} named {taken.imported.before} different hashes before, and names {taken.imported.after} now")
+    show(f"{taken.companions} companions were new; there are {coverage.companions} now")
+    if coverage.uncovered:
+        say(
+            f"note: {coverage.uncovered} hashes of the list have no companion: nothing is held back while there are "
+            "such, because what is revealed could match one of them"
+        )
 
 
 def _categories(texts: list[str] | None) -> Categories | None:

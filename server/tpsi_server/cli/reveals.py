@@ -1,7 +1,8 @@
 """Verbs for reveals: `reveal show`, `reveal export`."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -19,12 +20,16 @@ from tpsi_server.cli.options import (
 from tpsi_server.cli.terminal import moment, say, show, show_json, show_table
 from tpsi_server.errors import OperatorError
 from tpsi_server.export import export_reveal
-from tpsi_server.store import Reveal, Store
+from tpsi_server.store import Counts, Reveal, Store
 
 _reveals = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What was revealed of accounts over the threshold."
 )
 
+HeldBack: TypeAlias = Annotated[
+    bool,
+    typer.Option("--held-back", help="Also what the second hash of listed pictures holds back, and what waits for it."),
+]
 _NAME = typer.Argument(metavar="ACCOUNT", help="The account; see `tpsi-server account list`.")
 
 
@@ -40,6 +45,7 @@ def show_(
     data: Data = DEFAULT_DATA,
     keys: Keys = None,
     passphrase_file: PassphraseFile = None,
+    held_back: HeldBack = False,
     as_json: AsJson = False,
 ) -> None:
     """List what was revealed of an account: vouchers, times and sizes, no pictures.
@@ -49,14 +55,16 @@ def show_(
     folder = folder_of(data, keys)
     with open_store(folder, data_keys_of(folder, passphrase_file)) as store:
         _check(store, account)
-        rows = [_row(reveal) for reveal in store.reveals.of_account(account)]
+        rows = [_row(reveal) for reveal in _reveals_of(store, account, held_back=held_back)]
+        counts = store.reveals.counts(account)
+    _tell(counts, held_back=held_back)
     if as_json:
         show_json(rows)
         return
     if not rows:
         show(f"nothing was revealed of account {account}")
         return
-    columns = ["voucher", "received (UTC)", "revealed (UTC)", "#epoch", "content", "#octets"]
+    columns = ["voucher", "received (UTC)", "revealed (UTC)", "#epoch", "content", "#octets", "second hash", "#bits"]
     shown = ([r["voucher"], moment(r["received"]), moment(r["revealed"]), *list(r.values())[3:]] for r in rows)
     show_table(columns, shown)
 
@@ -74,6 +82,7 @@ def export(
             help="The encrypted originals that the operator stores, named VOUCHER.sealed: those revealed are opened.",
         ),
     ] = None,
+    held_back: HeldBack = False,
     data: Data = DEFAULT_DATA,
     keys: Keys = None,
     passphrase_file: PassphraseFile = None,
@@ -86,7 +95,11 @@ def export(
     folder = folder_of(data, keys)
     with open_store(folder, data_keys_of(folder, passphrase_file)) as store:
         _check(store, account)
-        done = export_reveal(account, store.reveals.of_account(account), to, originals)
+        counts = store.reveals.counts(account)
+        _tell(counts, held_back=held_back)
+        if not held_back and not counts.given and counts.held_back + counts.waiting:
+            raise OperatorError("all that was revealed is held back or not compared yet: there is nothing to export")
+        done = export_reveal(account, _reveals_of(store, account, held_back=held_back), to, originals)
     if as_json:
         show_json(
             {
@@ -121,4 +134,23 @@ def _row(reveal: Reveal) -> dict[str, Any]:
         "epoch": reveal.epoch,
         "content": content,
         "octets": octets,
+        "second_hash": reveal.check.value,
+        "distance": reveal.distance,
     }
+
+
+def _reveals_of(store: Store, account: str, *, held_back: bool) -> Iterator[Reveal]:
+    return store.reveals.all_of_account(account) if held_back else store.reveals.of_account(account)
+
+
+def _tell(counts: Counts, *, held_back: bool) -> None:
+    """Say plainly what a reviewer is not shown, and why."""
+    if held_back:
+        return
+    if counts.held_back:
+        say(
+            f"note: {counts.held_back} of what was revealed match no listed picture in their second hash and are held "
+            "back (--held-back shows them)"
+        )
+    if counts.waiting:
+        say(f"note: {counts.waiting} were not compared with listed pictures yet: a running server does it")

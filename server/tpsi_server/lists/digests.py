@@ -95,7 +95,7 @@ class Place:
                 return self.refuse(*fault)
             label = label or INFERRED_TYPES[len(value)]
             digest = bytes.fromhex(value)
-        return self._admit(label or "", digest)
+        return self.admit(label or "", digest)
 
     def withdraw(self, found: Sequence[Record]) -> Iterator[Record]:
         """The records for a deletion here, whose hashes, if it carries any, were judged to be `found`."""
@@ -108,7 +108,8 @@ class Place:
             yield Deletion(self.line, item, self.entry, self.number)
         yield from (record for record in found if not isinstance(record, Addition))
 
-    def _admit(self, label: str, digest: bytes) -> Record:
+    def admit(self, label: str, digest: bytes) -> Record:
+        """The record for a digest here whose type is known."""
         try:
             item = ItemHash(label, digest)
         except CallerError as error:

@@ -11,12 +11,13 @@ from tpsi.errors import CallerError
 from tpsi.voucher import encode_account
 from tpsi_proto import tpsi_pb2 as pb
 from tpsi_proto.tpsi_pb2_grpc import OperatorServiceServicer
+from tpsi_server.companions import Check
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
 from tpsi_server.runtime import Runtime
 from tpsi_server.service.limits import DEFAULT_PAGE, MAX_PAGE
 from tpsi_server.service.status import Context
-from tpsi_server.store import AccountRecord, Reveal
+from tpsi_server.store import AccountRecord, Counts, Reveal
 from tpsi_server.tables import Epoch
 
 
@@ -47,16 +48,30 @@ class OperatorServicer(OperatorServiceServicer):
         after = _checked(request.page_token) if request.page_token else ""
         found = await asyncio.to_thread(self._runtime.store.accounts.page, after, size + 1)
         token = found[size - 1].name if len(found) > size else ""
-        return pb.ListAccountsResponse(accounts=map(_account, found[:size]), next_page_token=token)
+        page = found[:size]
+        counted = await asyncio.to_thread(lambda: [self._counts(account) for account in page])
+        return pb.ListAccountsResponse(accounts=map(_account, page, counted), next_page_token=token)
 
     async def GetReveal(self, request: pb.GetRevealRequest, context: Context) -> AsyncIterator[pb.RevealedItem]:
         """What was revealed of an account, in the order in which it came in."""
         name = _checked(request.account)
         if await asyncio.to_thread(self._runtime.store.accounts.find, name) is None:
             raise RefusedError(Reason.ACCOUNT_UNKNOWN, "there is no such account")
-        reveals = iter(self._runtime.store.reveals.of_account(name))
+        stored = self._runtime.store.reveals
+        reveals = iter(stored.all_of_account(name) if request.held_back else stored.of_account(name))
         while (reveal := await asyncio.to_thread(next, reveals, None)) is not None:
             yield _item(reveal)
+
+    def _counts(self, account: AccountRecord) -> Counts:
+        """What the second hash has done with an account's reveals; mostly there are none."""
+        return self._runtime.store.reveals.counts(account.name) if account.revealed else Counts(0, 0, 0)
+
+
+_COMPARISONS = {
+    Check.CONFIRMED: pb.COMPARISON_CONFIRMED,
+    Check.HELD_BACK: pb.COMPARISON_HELD_BACK,
+    Check.UNKNOWN: pb.COMPARISON_UNKNOWN,
+}
 
 
 def _checked(name: str) -> str:
@@ -81,7 +96,7 @@ def _epoch(epoch: Epoch) -> pb.Epoch:
     )
 
 
-def _account(account: AccountRecord) -> pb.Account:
+def _account(account: AccountRecord, counts: Counts) -> pb.Account:
     return pb.Account(
         name=account.name,
         vouchers=account.vouchers,
@@ -90,6 +105,8 @@ def _account(account: AccountRecord) -> pb.Account:
         flagged=bool(account.flags),
         revoked=account.revoked is not None,
         last_upload=None if account.last_upload is None else _timestamp(account.last_upload),
+        held_back=counts.held_back,
+        not_compared=counts.waiting,
     )
 
 
@@ -99,6 +116,8 @@ def _item(reveal: Reveal) -> pb.RevealedItem:
         associated_data=reveal.associated,
         received=_timestamp(reveal.received),
         epoch=reveal.epoch,
+        comparison=_COMPARISONS[reveal.check],
+        distance=reveal.distance or 0,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Self
 from tpsi_server.store.accounts import AccountRecord, AccountStore, TokenRecord
 from tpsi_server.store.cells import Cells, DamagedError, DataKeys
 from tpsi_server.store.certificates import CertificateRecord, CertificateStore
+from tpsi_server.store.companions import CompanionStore, Coverage
 from tpsi_server.store.database import FIRST_DATA_KEY, Database
 from tpsi_server.store.datakeys import DataKeyRecord, DataKeyStore
 from tpsi_server.store.epochs import EpochRecord, EpochStore
@@ -22,7 +23,7 @@ from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorde
 from tpsi_server.store.pools import Due, PoolStore
 from tpsi_server.store.quotas import UNLIMITED, Allowance, Exceeded, QuotaStore
 from tpsi_server.store.retention import Forgotten, Periods, RetentionStore
-from tpsi_server.store.reveals import Reveal, RevealStore
+from tpsi_server.store.reveals import Counts, Reveal, RevealStore, Unchecked
 from tpsi_server.store.schema import VoucherState
 from tpsi_server.store.settings import SettingStore
 from tpsi_server.store.vouchers import Answer, Delivery, Incoming, SetAside, VoucherStore
@@ -38,6 +39,9 @@ __all__ = [
     "CertificateStore",
     "Claim",
     "Claimed",
+    "CompanionStore",
+    "Counts",
+    "Coverage",
     "DamagedError",
     "DataKeyRecord",
     "DataKeyStore",
@@ -71,6 +75,7 @@ __all__ = [
     "Spool",
     "Store",
     "TokenRecord",
+    "Unchecked",
     "VoucherState",
     "VoucherStore",
     "describe",
@@ -97,6 +102,7 @@ class Store:
         self.retention = RetentionStore(database)
         self.log = LogStore(database)
         self.settings = SettingStore(database)
+        self.companions = CompanionStore(database, self.settings)
 
     @classmethod
     def open(cls, location: Location, data_keys: DataKeys | None = None) -> Self:
