@@ -12,6 +12,7 @@ from tests.vectors.making.deliveries import deliveries
 from tests.vectors.making.detections import detections
 from tests.vectors.making.elements import element_record
 from tests.vectors.making.encodings import manifests
+from tests.vectors.making.logs import logs
 from tests.vectors.making.stage import Record, Stage, file_root, md5
 from tpsi.groups import P256_SHA256, RISTRETTO255_SHA512
 from tpsi.table import FuseGeometry, geometry
@@ -25,6 +26,7 @@ FILES = {
 }
 AUDITS = {name.replace("transcript", "audit"): case for name, case in FILES.items()}
 MANIFESTS = "manifests.json"
+LOG = "log.json"
 ITEM_COUNTS = (0, 1, 2, 3, 4, 5, 10, 16, 100, 1000, 99_999, 10**6, 1_063_140, 5 * 10**6, 2**31)
 WIDTH = 118
 FILE_SIZES = (1, 65_535, 65_536, 65_537, 131_072, 200_000, 327_681, 458_753)
@@ -59,6 +61,8 @@ def transcript(suite: str, encoding: str) -> Record:
 
 def contents(name: str) -> str:
     """What stands in a file."""
+    if name == LOG:
+        return render(logs("tpsi log")) + "\n"
     if name in FILES:
         return render(transcript(*FILES[name])) + "\n"
     return render(audits(*AUDITS[name]) if name in AUDITS else manifests("tpsi manifests")) + "\n"
@@ -99,7 +103,7 @@ def render(value: Any, depth: int = 0) -> str:
 
 def main() -> None:
     """Write all files."""
-    for name in (*FILES, *AUDITS, MANIFESTS):
+    for name in (*FILES, *AUDITS, MANIFESTS, LOG):
         (HERE / name).write_text(contents(name), encoding="ascii")
 
 

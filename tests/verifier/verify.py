@@ -10,6 +10,7 @@ from .device import Policy, Seen, device_checks
 from .elements import GROUPS, Group
 from .epoch import Epoch, check_epoch, draw_scalar
 from .items import check_list
+from .log import verify_logs
 from .manifest import decode_envelope
 from .matching import MalformedError, Opened, decode_voucher, match
 from .shares import Keys, Sharing, encode_values, memory_key, pool_keys
@@ -20,6 +21,7 @@ from .voucher import Setting, check_item
 FORMAT = "tpsi transcript 1"
 MANIFESTS = "tpsi manifests 1"
 AUDITS = "tpsi audit 1"
+LOG = "tpsi log 1"
 
 T = TypeVar("T")
 
@@ -27,9 +29,9 @@ T = TypeVar("T")
 def verify(data: Any) -> Iterator[str]:
     """A line for every step that holds; raises WrongValueError at the first value that does not."""
     root = Node(data, "", set())
-    form = root["format"].one_of(FORMAT, MANIFESTS, AUDITS)
+    form = root["format"].one_of(FORMAT, MANIFESTS, AUDITS, LOG)
     if form != FORMAT:
-        yield from verify_manifests(root) if form == MANIFESTS else verify_audits(root)
+        yield from {MANIFESTS: verify_manifests, AUDITS: verify_audits, LOG: verify_logs}[form](root)
         check_all_read(root)
         return
     root["source"].text(), root["seed"].text()
