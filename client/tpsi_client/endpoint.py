@@ -127,5 +127,5 @@ def _check_certificates(pem: str, what: str) -> None:
         raise DecodeError(f"{what} has more than {MAX_CA} characters of certificates")
     try:
         x509.load_pem_x509_certificates(pem.encode("ascii", "replace"))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise DecodeError(f"{what} is not a PEM certificate") from None

@@ -187,7 +187,7 @@ def _write_pair(folder: Path, pair: KeyPair, certificate: str, key: str) -> None
 def _load_chain(path: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(_read(path, private=False))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise TlsError(f"{path} is not a certificate in PEM form") from None
 
 

@@ -6,6 +6,7 @@ asked for.
 
 import random
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -15,6 +16,10 @@ import pytest
 
 from tests.fuzz.harness import FuzzError, Target, case, fuzz
 from tests.fuzz.mutation import mutated
+from tests.support.client_certificates import self_signed
+from tpsi import DecodeError
+from tpsi_client.endpoint import Endpoint
+from tpsi_server.tls import TlsError, load_certificate
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = 2500
@@ -85,3 +90,16 @@ def test_a_good_input_has_to_be_taken() -> None:
 
     with pytest.raises(ValueError, match="never"):
         fuzz(Target("refuses", refuse, SAMPLES, (ValueError,)), 5)
+
+
+def test_a_certificate_of_an_impossible_version_is_refused(tmp_path: Path) -> None:
+    """Found by the above: the library has an error of its own for it, which is no ValueError."""
+    der = ssl.PEM_cert_to_DER_cert(self_signed().certificate.decode())
+    assert b"\xa0\x03\x02\x01\x02" in der
+    pem = ssl.DER_cert_to_PEM_cert(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x21", 1))
+    path = tmp_path / "certificate.pem"
+    path.write_text(pem)
+    with pytest.raises(TlsError, match="not a certificate in PEM form"):
+        load_certificate(path)
+    with pytest.raises(DecodeError, match="not a PEM certificate"):
+        Endpoint.parse("localhost:1", pem, "token")

@@ -48,6 +48,8 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise _in_words(self.path, error) from None
+        except UnicodeDecodeError:
+            raise HomeError(f"{self.path} is damaged; restore it from a backup") from None
 
     def check(self) -> str:
         """What SQLite finds wrong with the file; empty if it is sound."""

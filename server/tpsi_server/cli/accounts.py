@@ -261,7 +261,7 @@ def _authority(folder: DataFolder, host: str, ca: str | None) -> str | None:
     data = read_bounded(path, MAX_PEM)
     try:
         x509.load_pem_x509_certificates(data)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise OperatorError(f"{path} is not a file of certificates in PEM form") from None
     return data.decode("ascii")
 
