@@ -1,0 +1,198 @@
+"""What honest uploads feel of a flood: `python -m tests.service.overload`
+
+A real server in a process of its own; one honest account that uploads a batch, waits for the acknowledgement, and
+again; and beside it, in another process of lower priority, each kind of flood in turn. Prints the honest 50th and 99th
+percentile, alone and under each, and their ratio to those alone, measured right before.
+"""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+
+from tests.support.server_data import TestEpoch, make_data_folder
+from tests.support.server_process import ServerProcess
+from tests.support.serving import PATIENCE, Client, Served
+from tpsi_proto import tpsi_pb2 as pb
+from tpsi_server import DataFolder, Role, Runtime
+
+UPLOAD = "/tpsi.v1.VoucherService/Upload"
+BATCH = 32
+MIB = 1 << 20
+_Flood = Callable[[Served, str, int, Any], None]
+
+
+def idle(served: Served, _token: str, connections: int, stop: Any) -> None:
+    """Connections that say nothing."""
+    with ExitStack() as stack:
+        for _ in range(connections):
+            stack.enter_context(_connected(served))
+        stop.wait()
+
+
+def slow(served: Served, token: str, connections: int, stop: Any) -> None:
+    """Connections with an upload on each that was begun and left."""
+
+    def nothing() -> Iterator[bytes]:
+        stop.wait()
+        yield from ()
+
+    with ExitStack() as stack:
+        for _ in range(connections):
+            channel = stack.enter_context(_connected(served))
+            call = _call(channel)(nothing(), metadata=_bearer(token))
+            stack.callback(call.cancel)
+        stop.wait()
+
+
+def oversized(served: Served, token: str, _connections: int, stop: Any) -> None:
+    """Messages beyond the limit, one after the other."""
+    _again(served, token, stop, bytes(8 * MIB))
+
+
+def bombs(served: Served, token: str, _connections: int, stop: Any) -> None:
+    """Small messages that would be 64 MiB."""
+    _again(served, token, stop, bytes(64 * MIB), compression=grpc.Compression.Gzip)
+
+
+def fields(served: Served, token: str, _connections: int, stop: Any) -> None:
+    """Messages of a million empty vouchers."""
+    _again(served, token, stop, b"\x12\0" * 1_000_000)
+
+
+def garbage(served: Served, token: str, _connections: int, stop: Any) -> None:
+    """The largest batches that are read, of what are no vouchers."""
+    _again(served, token, stop, pb.UploadBatch(vouchers=[bytes(4000)] * 1024).SerializeToString())
+
+
+FLOODS: dict[str, _Flood] = {flood.__name__: flood for flood in (idle, slow, oversized, bombs, fields, garbage)}
+
+
+def _connected(served: Served) -> grpc.Channel:
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
+    channel = grpc.secure_channel(served.address, grpc.ssl_channel_credentials(served.ca), options)
+    with suppress(grpc.FutureTimeoutError):
+        grpc.channel_ready_future(channel).result(PATIENCE)
+    return channel
+
+
+def _call(channel: grpc.Channel) -> Any:
+    method: Any = channel.stream_stream
+    return method(UPLOAD)
+
+
+def _bearer(token: str) -> Sequence[tuple[str, str]]:
+    return [("authorization", f"Bearer {token}")]
+
+
+def _again(served: Served, token: str, stop: Any, message: bytes, **options: Any) -> None:
+    with _connected(served) as channel:
+        while not stop.is_set():
+            with suppress(grpc.RpcError):
+                list(_call(channel)(iter([message]), metadata=_bearer(token), timeout=PATIENCE, **options))
+
+
+def _flood(name: str, served: Served, token: str, connections: int, stop: Any) -> None:
+    """The life of the other process."""
+    os.nice(10)
+    FLOODS[name](served, token, connections, stop)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds from a batch's sending to its acknowledgement."""
+
+    median: float
+    p99: float
+    uploads: int
+
+
+def honest(client: Client, epoch: TestEpoch, seconds: float, seed: str) -> Latency:
+    """Upload for so long; everything has to be acknowledged."""
+    names = [[f"{seed} {n} {i}" for i in range(BATCH)] for n in range(20)]
+    sealed = [epoch.seal(some, "honest", seed=f"{seed} {n}") for n, some in enumerate(names)]
+    taken: list[float] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or not taken:
+        batch = pb.UploadBatch(sequence=1, vouchers=sealed[len(taken) % len(sealed)])
+        start = time.perf_counter()
+        (ack,) = client.vouchers.Upload(iter([batch]))
+        taken.append(time.perf_counter() - start)
+        if ack.stored != BATCH:
+            raise RuntimeError("an honest upload was not taken")
+    return Latency(float(np.median(taken)), float(np.quantile(taken, 0.99)), len(taken))
+
+
+def prepared(path: Path) -> tuple[DataFolder, dict[str, str]]:
+    """A server's folder, with tokens of an honest account and of a hostile one."""
+    folder = make_data_folder(path)
+    with Runtime(folder) as runtime:
+        for name in ("honest", "hostile"):
+            runtime.accounts.create(name)
+        return folder, {
+            name: runtime.accounts.issue(Role.DEVICE, name).token.reveal().decode() for name in ("honest", "hostile")
+        }
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A server that runs, and who may talk to it."""
+
+    served: Served
+    tokens: dict[str, str]
+    epoch: TestEpoch
+
+
+def compare(name: str, stage: Stage, connections: int, seconds: float) -> tuple[Latency, Latency]:
+    """Honest uploads alone, and under a flood."""
+    served, tokens, epoch = stage.served, stage.tokens, stage.epoch
+    context = multiprocessing.get_context("spawn")
+    with served.client(tokens["honest"]) as client:
+        honest(client, epoch, min(seconds, 0.5), f"warm {name}")
+        alone = honest(client, epoch, seconds, f"alone {name}")
+        stop = context.Event()
+        flood = context.Process(target=_flood, args=(name, served, tokens["hostile"], connections, stop), daemon=True)
+        flood.start()
+        try:
+            threading.Event().wait(min(10.0, 2.0 + connections / 200))  # until it has got going
+            under = honest(client, epoch, seconds, f"under {name}")
+        finally:
+            stop.set()
+            flood.join(PATIENCE)
+            flood.kill()
+    return alone, under
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.service.overload", description=__doc__)
+    parser.add_argument("--connections", type=int, default=1000, help="idle or slow ones (default: 1000)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement (default: 20)")
+    parser.add_argument("--flood", choices=sorted(FLOODS), action="append", help="this one alone")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as path:
+        folder, tokens = prepared(Path(path) / "data")
+        with ServerProcess(folder, "--workers", "0") as process:
+            stage = Stage(process.served(), tokens, TestEpoch.read(folder))
+            print(f"{'flood':12} {'p50 ms':>8} {'p99 ms':>8} {'alone':>8} {'ratio':>7} {'uploads':>8}")
+            for name in arguments.flood or FLOODS:
+                alone, under = compare(name, stage, arguments.connections, arguments.seconds)
+                figures = [1000 * seconds for seconds in (under.median, under.p99, alone.p99)]
+                shown = " ".join(f"{figure:8.1f}" for figure in figures)
+                print(f"{name:12} {shown} {under.p99 / alone.p99:7.2f} {under.uploads:8}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
