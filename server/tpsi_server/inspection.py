@@ -44,6 +44,7 @@ class Inspection:
             "threshold_pictures": picture_threshold(manifest),
             "rows": manifest.sharing.rows,
             "count_by": manifest.sharing.count_by.value,
+            "probes": manifest.probes.per_item,
             "synthetic_mode": manifest.synthetic.mode.value,
             "synthetic_per_million": manifest.synthetic.per_million,
             "probes_per_item": manifest.probes.per_item,

@@ -29,6 +29,7 @@ from tpsi.pictures import (
     reach,
     scan,
 )
+from tpsi.pictures.errors import printable
 from tpsi.pictures.references import references
 from tpsi.table import PackedItems, Progress
 from tpsi_server.errors import OperatorError
@@ -170,7 +171,10 @@ def _variants(corpus: _Corpus, progress: Progress) -> Iterator[tuple[str, list[I
         progress("screening", number, len(paths))
         with suppress(PictureError):
             picture = Picture.read(path)
-            yield path.name, [item for label in corpus.labels for item in _of_picture(picture, label, corpus.depth)]
+            yield (
+                printable(path.name),
+                [item for label in corpus.labels for item in _of_picture(picture, label, corpus.depth)],
+            )
 
 
 def _of_picture(picture: Picture, label: str, depth: int) -> Iterator[ItemHash]:

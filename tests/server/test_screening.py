@@ -9,7 +9,7 @@ import pytest
 from tests.pictures.files import encode, photograph
 from tests.pictures.recipes import picture
 from tests.server.site import SHARING, Site
-from tests.support.server_data import add_source
+from tests.support.server_data import PASSPHRASE, add_source
 from tpsi import ItemHash, Manifest, Probes
 from tpsi.canary import CANARY_HASHES
 from tpsi.pictures import Picture, hasher, neighbours, probes, reach
@@ -148,3 +148,20 @@ def test_photographs_are_not_screened_out(empty_site: Site) -> None:
     assert not report.common
     assert not report.near
     assert manifest.items == len(listed) + 2
+
+
+def test_a_first_table_of_dct_hashes_is_for_sixteen_probes(
+    empty_site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tpsi_server.cli import main
+
+    with empty_site.store() as store:
+        add_source(store, "one", dct80(*map(balanced, range(20, 26))))
+    monkeypatch.setenv("TPSI_DATA", str(empty_site.folder.path))
+    monkeypatch.setenv("TPSI_PASSPHRASE", PASSPHRASE.reveal().decode())
+    for arguments, count in (([], 16), (["--probes", "1"], 1), ([], 1)):
+        with pytest.raises(SystemExit, match="0"):
+            main(["build", "--json", *arguments])
+        captured = capsys.readouterr()
+        assert json.loads(captured.out)["probes"] == count
+        assert ("--trust-separation" in captured.err) == (count == 16)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Reals = NDArray[np.float64]
 Random = np.random.Generator
 
-_SIZES = ((360, 240), (240, 360), (320, 240), (256, 256), (400, 225))
+_SIZES = ((240, 160), (160, 240), (200, 150), (180, 180), (240, 135))
 
 #: Pictures drawn of each kind, unless another number is asked for.
 PER_KIND = 40
@@ -95,10 +95,10 @@ def _cutout(random: Random, across: Reals, down: Reals) -> Reals:
 def _text(random: Random, across: Reals, down: Reals) -> Reals:
     """A page of print: lines of dark words between margins."""
     page = np.full_like(across, random.uniform(235, 255))
-    pitch, left, right = int(random.integers(8, 18)), random.uniform(-0.9, -0.6), random.uniform(0.5, 0.9)
+    pitch, left, right = int(random.integers(6, 13)), random.uniform(-0.9, -0.6), random.uniform(0.5, 0.9)
     for top in range(int(random.integers(5, 40)), len(page) - pitch, pitch):
         end = right if random.random() < 0.8 else random.uniform(left, right)
-        words = np.repeat(random.random(page.shape[1] // 7 + 1) < 0.85, 7)[: page.shape[1]]
+        words = np.repeat(random.random(page.shape[1] // 5 + 1) < 0.85, 5)[: page.shape[1]]
         line = words & (across[0] > left) & (across[0] < end)
         page[top : top + pitch // 2, line] = random.uniform(20, 90)
     return page

@@ -9,6 +9,7 @@ import typer
 
 from tpsi import SUITES, CountBy, Manifest, Probes, Sharing, Synthetic, SyntheticMode, TpsiError
 from tpsi.parameters import MAX_PER_MILLION, MAX_PROBES, MAX_ROWS, MAX_THRESHOLD, MIN_ROWS
+from tpsi.pictures import DCT_BITS
 from tpsi_server.cli.expected import ExpectedLibrary, FalseMatchRate, Measured, Wished, read_expected
 from tpsi_server.cli.options import (
     DEFAULT_DATA,
@@ -30,6 +31,9 @@ from tpsi_server.keys import KeyRing
 from tpsi_server.passphrase import passphrase
 from tpsi_server.store import Store
 from tpsi_server.tables import load_manifest
+
+#: Probes for lists of hashes that were made for them.
+USUAL_PROBES = 16
 
 _NUMBER = typer.Argument(metavar="EPOCH", min=1, help="The epoch's number; see `tpsi-server tables`.")
 
@@ -91,8 +95,8 @@ def build(
             metavar="P",
             min=1,
             max=MAX_PROBES,
-            help="Hashes that a device seals for a picture: its own, and the likeliest of its copies. 16 is a good "
-            "number for dct80, 64 finds a little more; a voucher grows by 216 octets for each.",
+            help="Hashes that a device seals for a picture: its own, and the likeliest of its copies. By default "
+            "16 for a first table of dct80 and the like, else 1; 64 find a little more. Each adds 216 octets.",
         ),
     ] = None,
     innocent: Annotated[
@@ -121,9 +125,10 @@ def build(
     """Build a table from the lists, sign it, and put it in force as the next epoch.
 
     What you don't say is as in the epoch before; in the first one the threshold is 30, a share has 16 rows and
-    synthetic vouchers replace 5 % of the real ones, and devices make one probe. Perceptual hashes that lie near
-    pictures with little to see, or, with several probes, near each other, are left out and reported. The table has
-    fresh secrets, in a key file of their own.
+    synthetic vouchers replace 5 % of the real ones. Perceptual hashes that lie near pictures with little to see, or,
+    with several probes, near each other, are left out and reported. The table has fresh secrets, in a key file of
+    their own.
+
     Vouchers for earlier epochs are still taken until these are retired. Devices that pinned a higher threshold,
     or more synthetic vouchers, refuse an epoch that falls below; a change of threshold, rows or counting starts the
     counting of matches anew.
@@ -141,7 +146,7 @@ def build(
             "encoding": encoding,
             "suite": suite,
             "name": name,
-            "probes": None if probes is None else Probes(probes),
+            "probes": _probes(store, before, probes),
             "innocent": innocent,
             "synthetic": _synthetic(options.synthetic, synthetic_mode, synthetic_per_million),
         }
@@ -249,6 +254,19 @@ def _sharing(options: BuildOptions, threshold: int | None, rows: int | None, cou
     old = options.sharing
     sharing = Sharing(threshold or old.threshold, rows or old.rows, count_by or old.count_by)
     return replace(options, sharing=sharing)
+
+
+def _probes(store: Store, before: Manifest | None, asked: int | None) -> Probes | None:
+    """The number of probes, if it is not as before: what is asked for, or for a first table what its hashes need."""
+    if asked is not None:
+        return Probes(asked)
+    if before is not None or not any(store.lists.count(f"dct{bits}") for bits in DCT_BITS):
+        return None
+    say(
+        f"note: re-encoded copies differ in some bits of the list's hashes, so devices make {USUAL_PROBES} probes "
+        "(--probes); their owners enrol with --trust-separation, or with auditors who sign that the list is separated"
+    )
+    return Probes(USUAL_PROBES)
 
 
 def _synthetic(old: Synthetic, mode: SyntheticMode | None, per_million: int | None) -> Synthetic:
