@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import pytest
 from sqlalchemy import delete, insert, update
@@ -11,7 +13,7 @@ from tests.server.site import opened
 from tests.support.server_data import data_key
 from tpsi import Pool, Sharing
 from tpsi_server import Store, StoreError
-from tpsi_server.store import Delivery, Incoming, Location, Match
+from tpsi_server.store import Answer, Delivery, Incoming, Location, Match
 from tpsi_server.store.database import Database
 from tpsi_server.store.fairness import FairLock
 from tpsi_server.store.schema import accounts
@@ -170,3 +172,20 @@ def test_a_database_can_be_opened_again_after_it_was_closed(store: Store) -> Non
     database = Database(store.location)
     assert Store(database).vouchers.count_waiting() == 2
     database.close()
+
+
+def test_the_same_id_with_other_octets_is_told_from_a_repetition_whoever_comes_first(store: Store) -> None:
+    others = [Store.open(store.location, data_key) for _ in range(3)]
+    batches = [[Incoming(bytes([n] * 16), bytes([k] * 32), 0, 1, b"payload") for n in range(40)] for k in (1, 1, 2)]
+    with ThreadPoolExecutor() as pool:
+        futures = [
+            pool.submit(one.vouchers.store, [Delivery("alice", batch)], 1.0)
+            for one, batch in zip(others, batches, strict=True)
+        ]
+    for one in others:
+        one.close()
+    answers = [answer for future in futures for some in future.result() for answer in cast("list[Answer]", some)]
+    assert answers.count(Answer.NEW) == 40
+    assert answers.count(Answer.ALREADY) + answers.count(Answer.OTHER) == 80
+    assert answers.count(Answer.OTHER) in (40, 80)
+    assert store.check() == []
