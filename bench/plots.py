@@ -81,7 +81,7 @@ def _beside_the_peer(results: Results, figure: "Figure") -> None:
         reach, aim = REACH[operation]
         for bound, text in ((reach, "reach"), (aim, "aim")):
             one.axhline(bound, color=_RED, linewidth=1, linestyle="--" if text == "reach" else ":")
-            one.text(len(backends) + 0.55, bound, f" {text} {bound:g}", color=_RED, va="center", fontsize=8)
+            one.text(len(backends) + 0.95, bound, f"{text} {bound:g}", color=_RED, ha="right", va="bottom", fontsize=8)
         one.set_title(step, fontsize=10)
     axes[0].set_ylabel("µs an item, one core")
     figure.suptitle("Fuse table, ristretto255, beside the peer in the same rounds (median, quartiles)", fontsize=11)
@@ -95,7 +95,7 @@ def _bars(axes: "Axes", names: Sequence[str], spreads: Sequence[Spread]) -> None
     for place, spread in enumerate(spreads):
         axes.text(place, spread.upper, f"{spread.median:.0f}", ha="center", va="bottom", fontsize=9)
     axes.set_xticks(range(len(names)), [name.replace("-", "-\n") for name in names], fontsize=9)
-    axes.set_xlim(-0.6, len(names) + 0.15)
+    axes.set_xlim(-0.6, len(names))
     axes.set_ylim(0, 1.12 * max(spread.upper for spread in spreads))
     axes.grid(False, axis="x")
 
@@ -158,8 +158,8 @@ def _growth(results: Results, figure: "Figure") -> None:
         right.loglog(*zip(*sealed, strict=True), "^-", color=_GREEN, label="seal, a device")
     right.axhline(4096, color=_BLUE, linewidth=1, linestyle=":")
     right.axhline(150, color=_GREEN, linewidth=1, linestyle=":")
-    right.set_ylabel("MiB resident at most (dotted: the bounds)")
-    right.set_title("Memory", fontsize=10)
+    right.set_ylabel("MiB resident at most")
+    right.set_title("Memory (dotted: the bounds)", fontsize=10)
     for axes in (left, right):
         axes.set_xlabel("hashes in the list")
         axes.legend(fontsize=8, frameon=False)

@@ -135,6 +135,11 @@ class Manifest:
         """The table's geometry; it follows from encoding and number of items."""
         return geometry(self.encoding, self.items)
 
+    @cached_property
+    def slots(self) -> int:
+        """Slots of every voucher: probes times candidates."""
+        return self.probes.per_item * self.geometry.candidates
+
     @property
     def table_bytes(self) -> int:
         """The length of the table file."""
@@ -150,7 +155,7 @@ class Manifest:
         """D: 32 octets, bound into every ciphertext of a voucher."""
         return hashlib.sha256(Label.MANIFEST + self.encoded).digest()
 
-    @property
+    @cached_property
     def manifest_id(self) -> bytes:
         """The first 16 octets of the digest: what a voucher carries."""
         return self.digest[:MANIFEST_ID_SIZE]

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -122,8 +122,7 @@ class Header:
             raise DecodeError(f"the voucher's header is malformed: {error}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """One chance to open a voucher: `q` is an encoded element, `ct` the sealed rkey and share."""
 
     q: bytes
@@ -166,8 +165,8 @@ def decode_header(data: bytes, manifest: Manifest) -> Header:
     header = Header.decode(data)
     if header.manifest_id != manifest.manifest_id:
         raise DecodeError("the voucher was sealed for another epoch or list")
-    if header.slots != slot_count(manifest):
-        raise DecodeError(f"a voucher of this list has {slot_count(manifest)} slots, this one {header.slots}")
+    if header.slots != manifest.slots:
+        raise DecodeError(f"a voucher of this list has {manifest.slots} slots, this one {header.slots}")
     if len(data) != voucher_size(manifest, header.size_class):
         raise DecodeError("the voucher's length does not follow from its header")
     return header
@@ -175,7 +174,7 @@ def decode_header(data: bytes, manifest: Manifest) -> Header:
 
 def slot_count(manifest: Manifest) -> int:
     """Slots of every voucher under a manifest: probes times candidates."""
-    return manifest.probes.per_item * manifest.geometry.candidates
+    return manifest.slots
 
 
 def slot_size(manifest: Manifest) -> int:
@@ -190,7 +189,7 @@ def _slot_size(suite: str, rows: int) -> int:
 
 def voucher_size(manifest: Manifest, size_class: int) -> int:
     """Octets of a voucher under a manifest, for associated data of a size class."""
-    return HEADER_SIZE + slot_count(manifest) * slot_size(manifest) + padded_size(size_class) + 2 * TAG_SIZE
+    return HEADER_SIZE + manifest.slots * slot_size(manifest) + padded_size(size_class) + 2 * TAG_SIZE
 
 
 def context(manifest: Manifest, header: Header, account: str) -> bytes:
