@@ -71,6 +71,7 @@ class LogStore:
     def set_notify_after(self, seconds: int | None, now: float) -> bool:
         """Say in the log when accounts are told from now on; False if that is how it is already."""
         with self._database.write() as connection:
+            _lock(connection)  # before anything is read of what must not change until it is written
             if _notify_after(connection) == seconds:
                 return False
             append(connection, PolicyEntry(max(int(now), _newest_time(connection)), seconds))
@@ -140,6 +141,7 @@ def append(connection: Connection, entry: Entry) -> int:
 
 def append_manifests(connection: Connection) -> None:
     """Append the manifests of the epochs that are not in the log yet, in order."""
+    _lock(connection)
     logged = connection.execute(select(log_entries.c.leaf).where(log_entries.c.kind == ManifestEntry.kind)).scalars()
     known = set(logged)
     for row in connection.execute(select(epochs.c.number, epochs.c.digest).order_by(epochs.c.number)).all():
@@ -153,10 +155,11 @@ def commit_reveal(connection: Connection, account: int, revealed: Sequence[int],
 
     Nothing happens while accounts are not told of reveals. `now` in milliseconds since 1970.
     """
-    notify_after = _notify_after(connection)
-    if notify_after is None or not revealed:
+    if not revealed or _newest(connection, PolicyEntry.kind) is None:
         return
     _lock(connection)
+    if (notify_after := _notify_after(connection)) is None:
+        return
     name = connection.execute(select(accounts.c.name).where(accounts.c.id == account)).scalar_one()
     for (list_id, generation), ids in _by_pool(connection, revealed).items():
         time = max(int(from_stored(now)), _newest_time(connection))
