@@ -48,8 +48,12 @@ for independent pairs.
 - **Balanced flips only.** A hash that compares with its median has half of its bits set, in the picture and in
   every copy; so single flips never match. Probes flip as many ones as zeros, in the exact order of the sum of
   distances from the median.
-- **`pdq` is no token for exact matching**: of 256 bits some always flip. It serves as the second hash after a
-  reveal, compared by distance. It depends on the size of its input, too.
+- **`pdq` is no token for exact matching**: of 256 bits some always flip, and it depends on the size of its input.
+  Of a reduced picture (`pdq64`) it serves as the second hash after a reveal, compared by distance.
+- **The gate is not enough, nor is screening with drawn pictures.** The gate refuses what is plain; of drawn night
+  skies and pages many have a hash all the same. Drawn references take out what they happen to match, which is
+  little of another series: harmless pictures like those of your users (`--innocent`) take out what matters.
+- **Weak spots**: brightening that clips highlights, and watermarks, cost more than compression does.
 - **Out of reach**: crops of 3 % and more, rotations, and mirror images, which `tpsi-device scan --mirrored` finds
   for twice the cost.
 - Audio and text have no hash here.
