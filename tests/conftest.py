@@ -1,12 +1,13 @@
 """Fixtures that several folders of tests share, and what every run of the tests says about itself."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.backends import LEFT_OUT
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import ENVIRONMENT, PostgresServer
 from tpsi_server.store import Location
 
 
@@ -15,6 +16,16 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server, started when the first test asks for it."""
     with PostgresServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def own_postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """A PostgreSQL server that tests may stop, look into, and set up wrongly."""
+    if ENVIRONMENT in os.environ:
+        with PostgresServer(own=True) as server:
+            yield server
+    else:
+        yield request.getfixturevalue("postgres")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -58,7 +58,7 @@ def stolen(request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCap
     caplog.set_level(logging.DEBUG)
     folder, server = DataFolder.at(tmp_path / "data"), None
     if request.param == "postgresql":
-        server = request.getfixturevalue("postgres")
+        server = request.getfixturevalue("own_postgres")
         assert isinstance(server, PostgresServer)
         with server.database() as url:
             yield run_server(replace(folder, database_at=url.render_as_string()), server, caplog)

@@ -113,7 +113,7 @@ def _disk_full(options: argparse.Namespace, place: Path) -> Result:
 
 
 def _database_restart(options: argparse.Namespace, place: Path) -> Result:
-    with PostgresServer() as server, server.database() as url:
+    with PostgresServer(own=True) as server, server.database() as url:
         return restart_database(server, Stage.make(place / "server", url), options.count, options.seed)
 
 

@@ -88,8 +88,9 @@ def test_a_full_disk_refuses_and_the_server_goes_on_when_there_is_room(tmp_path:
     assert result.acknowledged == 6 * 200
 
 
-def test_a_database_that_restarts_loses_nothing(postgres: PostgresServer, stage: Make) -> None:
-    result = restart_database(postgres, stage("postgresql"), 3)
+def test_a_database_that_restarts_loses_nothing(own_postgres: PostgresServer, tmp_path: Path) -> None:
+    with own_postgres.database() as url:
+        result = restart_database(own_postgres, Stage.make(tmp_path / "server", url, names=2000), 3)
     assert broken(result) == []
     assert result.acknowledged > 0
 

@@ -15,11 +15,14 @@ from tests.server.site import opened
 from tests.server.test_store import POOL, deliver
 from tests.support.postgres import PostgresServer
 from tests.support.server_data import data_key
+from tpsi import Examination, Secret, Verdict
+from tpsi.detection import Outcome
 from tpsi_server import Store, StoreError
 from tpsi_server.store import Answer, Database, Delivery, Incoming, Match, describe, parse_location
 from tpsi_server.store.database import retrying
 from tpsi_server.store.engine import ConflictError
-from tpsi_server.store.schema import accounts, claims
+from tpsi_server.store.quotas import Exceeded
+from tpsi_server.store.schema import accounts, claims, pools
 
 T = TypeVar("T")
 
@@ -63,10 +66,13 @@ def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
 
 
 @pytest.mark.parametrize("setting", ["synchronous_commit", "fsync"])
-def test_a_server_that_loses_what_it_acknowledged_is_refused(
-    postgres: PostgresServer, store: Store, url: URL, setting: str
-) -> None:
-    store.close()
+def test_a_server_that_loses_what_it_acknowledged_is_refused(own_postgres: PostgresServer, setting: str) -> None:
+    with own_postgres.database() as url:
+        Store.create(url).close()
+        _refused(own_postgres, url, setting)
+
+
+def _refused(postgres: PostgresServer, url: URL, setting: str) -> None:
     if setting == "synchronous_commit":
         postgres.execute(f"ALTER DATABASE {url.database} SET {setting} = off")
     else:
@@ -266,3 +272,43 @@ def test_connections_that_a_restart_cut_are_replaced(postgres: PostgresServer, s
     postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.database}'")
     deliver(store, 2, start=2)
     assert store.vouchers.count_waiting() == 4
+
+
+def test_every_part_of_the_store_works_here_too(store: Store) -> None:
+    assert store.accounts.add_token(b"t" * 32, "device", "alice", 1.0, None) == 1
+    assert store.quotas.limit("alice", {"vouchers": 3})
+    number = store.certificates.add(b"f" * 32, "operator", None, now=1.0, expires=9.0, anchor=b"der")
+    assert number is not None
+    assert store.certificates.revoke(number, 2.0)
+    assert store.companions.clear() == 0
+    assert store.companions.load() is None
+    store.settings.put("a name", {"value": 1})
+    assert store.settings.get("a name") == {"value": 1}
+    assert store.log.set_notify_after(0, 3.0)
+    (one,) = store.vouchers.store(
+        [Delivery("alice", [Incoming(bytes([n] * 16), bytes(32), 0, 1, b"x") for n in range(4)])], 4.0
+    )
+    assert isinstance(one, Exceeded)
+    deliver(store, 3)
+    claim = store.matches.claim(1, 10, 60.0, 5.0)
+    assert claim is not None
+    results = [Match(v.id, opened(v.id.to_bytes(16, "big")), POOL) for v in claim.vouchers]
+    store.matches.record(claim, results, 5.0)
+    reveal_all(store)
+    assert [reveal.associated for reveal in store.reveals.of_account("alice")] == [b"data"] * 3
+    assert store.log.open_due(2e10) == 1
+    assert [len(notice.voucher_ids) for notice in store.log.notices()] == [3]
+    assert store.check() == []
+
+
+def reveal_all(store: Store) -> None:
+    """Reveal what is opened of alice, as an examination does."""
+    with store._database.write() as connection:
+        connection.execute(update(pools).values(threshold=1))
+    due = store.pools.claim(60.0, 6.0, patient=False)
+    assert due is not None
+    count = len(due.opened)
+    found = Examination(
+        Outcome.REVEALED, count, count, (Verdict.REVEALED,) * count, (b"data",) * count, Secret(bytes(32))
+    )
+    assert store.pools.record(due, found, 0.0, 6.0) == count

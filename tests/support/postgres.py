@@ -28,10 +28,13 @@ _SETTINGS = ("max_connections=200", "shared_buffers=16MB", "listen_addresses=", 
 
 
 class PostgresServer:
-    """A server; use it in a `with` block, which stops one that was started here."""
+    """A server; use it in a `with` block, which stops one that was started here.
 
-    def __init__(self) -> None:
-        given = os.environ.get(ENVIRONMENT)
+    `own`: started here in any case, to be stopped, looked into, and set up wrongly.
+    """
+
+    def __init__(self, *, own: bool = False) -> None:
+        given = None if own else os.environ.get(ENVIRONMENT)
         self._folder: Path | None = None
         if given is not None:
             self.url = make_url(given).set(drivername="postgresql+psycopg")
