@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from examples.demo.albums import Album
+from examples.demo.copies import Copies
 from examples.demo.hashlists import HashList
 from examples.demo.outcome import AccountOutcome, Seen, Sizes
 from examples.demo.specimen import Part
@@ -60,6 +61,7 @@ class Figures:
     seconds: float
     commands: int
     seed: int
+    messenger: Copies | None = None
     ok: bool = field(init=False)
 
     def __post_init__(self) -> None:

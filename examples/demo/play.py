@@ -17,6 +17,7 @@ from examples.demo.errors import DemoError
 from examples.demo.figures import Account, Figures
 from examples.demo.hashlists import HashList, write_lists
 from examples.demo.host import PER_MILLION, Host, Table
+from examples.demo.messenger import Messenger
 from examples.demo.narration import Narrator
 from examples.demo.outcome import Seen, Sizes, judge, wrong_day
 from examples.demo.phone import Phone
@@ -50,6 +51,7 @@ class Play:
         self._host = Host(work / "server", processes)
         self._auditor = Auditor(work / "auditor", processes)
         self._certification = Certification(self._auditor, self._host, work, narrator)
+        self._messenger = Messenger(work / "messenger", processes, narrator)
         self._phones = [Phone(member.name, work / "devices" / member.name, processes) for member in CAST]
 
     def run(self) -> Figures:
@@ -71,6 +73,8 @@ class Play:
             voucher, days = self._days(dealt, console)
             accounts = self._reveals(dealt, days, console)
         self._certification.slip_in(lists, self._phones)
+        # with the user's own pictures nobody could say beforehand which copies must be found
+        copies = self._messenger.play(pictures) if self._settings.photos is None else None
         return Figures(
             threshold=self._settings.threshold,
             rate=SYNTHETIC_RATE,
@@ -88,6 +92,7 @@ class Play:
             seconds=self._watch.seconds,
             commands=self._processes.commands,
             seed=self._settings.seed,
+            messenger=copies,
         )
 
     def _photographs(self) -> tuple[list[Photo], str]:

@@ -1,6 +1,7 @@
 """The demonstration itself: one small run from end to end, one that is interrupted, one that can't begin."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -39,6 +40,12 @@ def test_a_whole_run_reveals_exactly_what_is_over_the_threshold(tmp_path: Path) 
     assert "As promised: nothing about alice, bob and dave" in said
     assert "The auditor refuses: the manifest says that north hotline names 1101 hashes; its" in " ".join(said.split())
     assert "All 5 devices refuse it, too" in said
+    assert "found by its own hash" in said
+    assert re.search(r"found by probe \d", said)
+    assert "found by none" in said
+    page = (out / "report.html").read_text("utf-8")
+    assert "Copies that went through a messenger" in page
+    assert page.count("<td>shown</td>") > 5
 
 
 def test_an_interrupted_run_stops_its_server_and_leaves_nothing(tmp_path: Path) -> None:
