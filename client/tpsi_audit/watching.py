@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tpsi import SignedManifest, VerificationError
 from tpsi.log import Fork, History, SignedCheckpoint, Tree, decode_entry
 from tpsi_audit.errors import RefusedError
+from tpsi_client.cli.words import span
 from tpsi_client.enrolment import Enrolment
 from tpsi_client.errors import ForkError
 from tpsi_client.log import MAX_READ, PAGE
@@ -34,7 +35,7 @@ class Reading:
         """What it says, for people."""
         history = self.history
         after = history.notify_after
-        told = "are not told of reveals" if after is None else f"are told of a reveal {_span(after)} after it"
+        told = "are not told of reveals" if after is None else f"are told of a reveal {span(after)} after it"
         opened = len(history.reveals) - len(history.waiting)
         return [
             f'the log of "{self.enrolment.list_name}" has {self.size} entries, and hashes to its signed checkpoint',
@@ -149,11 +150,3 @@ def require_fork(data: bytes, key: bytes | None) -> list[str]:
 def checkpoints(named: Iterable[tuple[str, bytes]]) -> dict[str, SignedCheckpoint]:
     """Checkpoints from the octets of files, by the files' names. Raises DecodeError."""
     return {name: SignedCheckpoint.decode(data) for name, data in named}
-
-
-def _span(seconds: int) -> str:
-    for size, word in ((86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds and seconds % size == 0:
-            number = seconds // size
-            return f"{number} {word}{'s' if number > 1 else ''}"
-    return f"{seconds} seconds"

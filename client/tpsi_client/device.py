@@ -18,7 +18,7 @@ from tpsi_client.evidence import keep
 from tpsi_client.fetching import Progress, download, newest
 from tpsi_client.home import Home, HomeLock, default_home
 from tpsi_client.local import LocalDevice, silent
-from tpsi_client.log import follow, notices
+from tpsi_client.log import follow, notices, policy
 from tpsi_client.scanning import ScanReport
 from tpsi_client.selfcheck import SelfCheck, self_check
 from tpsi_client.service import Patience, Retry, Service
@@ -302,6 +302,12 @@ class AsyncDevice:
         if signed is None:
             return ()
         newest, after = signed.checkpoint, known[-1][0] + 1 if known else 0
+        read = int(state.fact(settings.LOG_READ) or 0)
+        stated = await retry.persist(lambda: policy(service, newest, read))
+        if stated is not None:
+            seconds = stated.notify_after
+            state.note(settings.NOTIFY_AFTER, "" if seconds is None else str(seconds))
+        state.note(settings.LOG_READ, str(newest.size))
         found = await retry.persist(lambda: notices(service, newest, account, after))
         state.keep_notices([(one.index, one.notice) for one in found])
         return tuple(one.notice for one in found)

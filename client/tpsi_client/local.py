@@ -235,6 +235,7 @@ class LocalDevice:
             lowest_threshold=configuration.pins.lowest_threshold,
             least_synthetic=configuration.pins.least_synthetic,
             notices=tuple((notice.time, notice.vouchers) for _, notice in state.notices),
+            notify_after=_number(state.fact(settings.NOTIFY_AFTER) or None),
             log_entries=state.checkpoint.checkpoint.size if state.checkpoint else None,
             evidence=tuple(str(path) for path in sorted(self.home.evidence.glob("*.json"))),
             modes=tuple(mode.value for mode in configuration.pins.modes),

@@ -10,6 +10,7 @@ from tpsi.log import (
     Fork,
     ManifestEntry,
     Notice,
+    PolicyEntry,
     RevealEntry,
     SignedCheckpoint,
     Tree,
@@ -64,6 +65,28 @@ async def notices(service: Service, newest: Checkpoint, account: str, after: int
             told.append(disclosure)
             after = one.index + 1
     return told
+
+
+async def policy(service: Service, newest: Checkpoint, start: int) -> PolicyEntry | None:
+    """The newest policy on telling accounts of reveals, among the entries from a place on; None if there is none.
+
+    Raises VerificationError if what the server gives is not in its log.
+    """
+    found: tuple[int, PolicyEntry] | None = None
+    stop = min(newest.size, start + MAX_READ)
+    while start < stop:
+        page = await service.entries(start, min(PAGE, stop - start))
+        if not page:
+            break
+        for place, entry in enumerate(map(decode_entry, page), start):
+            if isinstance(entry, PolicyEntry):
+                found = place, entry
+        start += len(page)
+    if found is None:
+        return None
+    index, path = await service.inclusion(found[1].leaf, newest.size)
+    verify_inclusion(found[1].leaf, index, newest.size, newest.root, path)
+    return found[1]
 
 
 async def _require_committed(service: Service, newest: Checkpoint, disclosure: Disclosure) -> None:

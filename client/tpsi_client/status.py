@@ -13,7 +13,8 @@ class Status:
     nothing. `queued` vouchers wait to be sent (`exported` of them are in files already), `refused` ones by the
     server's reason need a decision, `replaced` ones were overtaken by a rescan. `bad_candidates` counts lookups that
     a sound table would not have given. `notices`: reveals that the server told of, as time and number of vouchers;
-    `log_entries`: how long its log was; `evidence`: files that show that it lied. Times are seconds since 1970.
+    `notify_after`: seconds after which it does so, None if it does not; `log_entries`: how long its log was;
+    `evidence`: files that show that it lied. Times are seconds since 1970.
     """
 
     account: str
@@ -37,6 +38,7 @@ class Status:
     auditors: tuple[str, ...]
     auditors_needed: int
     notices: tuple[tuple[int, int], ...]
+    notify_after: int | None
     log_entries: int | None
     evidence: tuple[str, ...]
     size_class: int

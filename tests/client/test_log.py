@@ -14,6 +14,7 @@ from tpsi import VerificationError
 from tpsi.log import Fork, Notice, OpeningEntry, PolicyEntry, RevealEntry, draw_opening
 from tpsi.log.notice import voucher_digest
 from tpsi_client import Device, ForkError, ServiceError
+from tpsi_client.cli import words
 
 Enrol = Callable[..., Device]
 
@@ -131,6 +132,19 @@ def test_a_device_is_told_once_of_a_reveal_and_keeps_it(device: Device, server: 
     assert device.fetch().notices == (NOTICE,)
     assert device.fetch().notices == ()
     assert device.status().notices == ((6, 2),)
+    assert device.status().notify_after == 60
+
+
+def test_the_policy_on_notices_is_the_newest_in_the_log(device: Device, server: FakeServer) -> None:
+    assert device.status().notify_after is None
+    server.behaviour.entries += [PolicyEntry(5, 60).encoded, PolicyEntry(6, 3600).encoded]
+    device.fetch()
+    assert device.status().notify_after == 3600
+    assert any("tells its accounts 1 hour after one" in line for line in words.status(device.status()))
+    server.behaviour.entries.append(PolicyEntry(7, None).encoded)
+    device.fetch()
+    assert device.status().notify_after is None
+    assert any("does not tell its accounts" in line for line in words.status(device.status()))
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,21 @@ def fetched(report: FetchReport) -> Iterator[str]:
         yield from about_check(report.check)
 
 
+def telling(notify_after: int | None) -> str:
+    """Whether a server tells its accounts of reveals, as its log says."""
+    if notify_after is None:
+        return "the server does not tell its accounts, says its log"
+    return f"the server tells its accounts {span(notify_after)} after one, says its log"
+
+
+def span(seconds: int) -> str:
+    """`30 days`, `1 hour`, `90 seconds`."""
+    for unit, word in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds and seconds % unit == 0:
+            return count(seconds // unit, word)
+    return count(seconds, "second")
+
+
 def revealed(moment: int, vouchers: int) -> str:
     """What a server told of a reveal."""
     day = time.strftime("%Y-%m-%d at %H:%M", time.localtime(moment))
@@ -154,6 +169,7 @@ def status(state: Status) -> Iterator[str]:
     exported = f", {state.exported} of them in exported files" if state.exported else ""
     yield f"  queued      {count(state.queued, 'voucher')} ({size(state.queued_octets)}){exported}"
     yield f"  sent        {count(state.acknowledged, 'voucher')} acknowledged{_when(state.last_upload)}"
+    yield f"  reveals     {telling(state.notify_after)}"
     for moment, vouchers in state.notices:
         yield f"  revealed    {revealed(moment, vouchers)}"
     for path in state.evidence:
