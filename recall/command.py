@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from recall import charts, page, report
 from recall.corpus import Sample, of_folder, packaged
+from recall.costs import costs as cost_table
 from recall.errors import RecallError
 from recall.run import BITS, HARD_PER_KIND, Results, run
 from tpsi.errors import TpsiError
@@ -48,6 +49,15 @@ def _recall(
         typer.Option("--document", metavar="DIR", exists=True, help="Write recall.md and its plots into a folder."),
     ] = None,
     processes: Annotated[int | None, typer.Option("--processes", min=1, help="By default all processors.")] = None,
+    costs: Annotated[
+        int | None,
+        typer.Option(
+            "--costs",
+            metavar="N",
+            min=2,
+            help="Only measure what probes cost: octets, sealing, and separating a list of N hashes.",
+        ),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Show in seconds that all of it runs.")] = False,
 ) -> None:
     """Measure what perceptual hashes find of changed copies, and what they find by mistake.
@@ -56,6 +66,10 @@ def _recall(
     False matches are counted between different pictures, and between degenerate ones that the program draws.
     """
     console = Console(stderr=True)
+    if costs is not None:
+        for line in cost_table(costs):
+            print(line)
+        return
     try:
         samples = packaged() if folder is None else of_folder(folder, most)
         chosen = _chosen(types)

@@ -88,12 +88,12 @@ def _summary(summary: Summary) -> dict[str, Any]:
 
 
 def _recall_table(results: Results) -> Iterator[str]:
-    yield _row(
+    yield row(
         "token", *(f"P = {count}" for count in COUNTS), "without crops, 1 / 64", "no hash", "degrees of freedom", "ms"
     )
-    yield _row(*["---"] * 10)
+    yield row(*["---"] * 10)
     for one in results.summaries:
-        yield _row(
+        yield row(
             one.type,
             *(f"{one.mean(count):.3f}" for count in COUNTS),
             f"{one.mean(1, crops=False):.3f} / {one.mean(64, crops=False):.3f}",
@@ -104,25 +104,26 @@ def _recall_table(results: Results) -> Iterator[str]:
 
 
 def _change_table(summary: Summary) -> Iterator[str]:
-    yield _row(f"{summary.type}: share of copies found", *(f"P = {count}" for count in COUNTS))
-    yield _row(*["---"] * 6)
+    yield row(f"{summary.type}: share of copies found", *(f"P = {count}" for count in COUNTS))
+    yield row(*["---"] * 6)
     for name in (*BENIGN, MIRROR, MIRROR_PROBED):
         shares = summary.recall[name]
-        yield _row(name, *(f"{found / max(1, cases):.3f}" for found, cases in (shares[count] for count in COUNTS)))
+        yield row(name, *(f"{found / max(1, cases):.3f}" for found, cases in (shares[count] for count in COUNTS)))
 
 
 def _false_table(results: Results) -> Iterator[str]:
-    yield _row("token", "corpus", "pairs", *(f"P = {count}" for count in COUNTS), "upper bound at P = 16 (95 %)")
-    yield _row(*["---"] * 9)
+    yield row("token", "corpus", "pairs", *(f"P = {count}" for count in COUNTS), "upper bound at P = 16 (95 %)")
+    yield row(*["---"] * 9)
     for one in results.summaries:
         for what, found in _corpora(one):
             bound = found.measurement(one.type, 16).upper
-            yield _row(one.type, what, f"{found.pairs:,}", *(found.matches[count] for count in COUNTS), f"{bound:.1e}")
+            yield row(one.type, what, f"{found.pairs:,}", *(found.matches[count] for count in COUNTS), f"{bound:.1e}")
 
 
 def _corpora(one: Summary) -> Iterable[tuple[str, FalseMatches]]:
     return (("pictures", one.innocent), ("degenerate", one.degenerate), ("degenerate, screened", one.screened))
 
 
-def _row(*cells: object) -> str:
+def row(*cells: object) -> str:
+    """A line of a table."""
     return "| " + " | ".join(str(cell) for cell in cells) + " |"

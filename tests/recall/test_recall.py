@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from recall import report
 from recall.command import _recall
 from recall.corpus import LONGEST_SIDE, SAMPLES, Sample, of_folder, packaged
+from recall.costs import costs
 from recall.errors import RecallError
 from recall.measure import DEEPEST, MIRROR_PROBED, Measured, measure
 from recall.run import Results, run
@@ -126,6 +127,15 @@ def test_the_command_measures_a_folder_and_writes_everything(tmp_path: Path) -> 
     for plot in ("recall-by-probes.png", "recall-by-change.png"):
         assert 1000 < (out / plot).stat().st_size < 300_000
     assert CliRunner().invoke(app, [str(folder), "--types", "dct81"]).exit_code == 1
+
+
+def test_what_probes_cost_is_measured() -> None:
+    _, _, *rows = costs(2000)
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in rows]
+    assert [int(row[0]) for row in cells] == list(COUNTS)
+    assert [int(row[1]) for row in cells] == [72 + 216 * count for count in COUNTS]
+    assert [int(row[3]) for row in cells] == [0, 4, 6, 8, 10]
+    assert all(float(row[2]) > 0 for row in cells)
 
 
 def test_packaged_pictures_are_few_and_known() -> None:
