@@ -16,7 +16,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.server_data import PASSPHRASE
 from tpsi_server import DataFolder, Runtime, Store, StoreError
 from tpsi_server.store import Database, copying, describe
-from tpsi_server.store.copying import copy_store, fingerprint
+from tpsi_server.store.copying import Report, copy_store, fingerprint
 from tpsi_server.store.schema import metadata
 
 
@@ -75,6 +75,25 @@ def test_a_server_goes_on_with_the_copy(full: Site, url: URL) -> None:
         runtime.match_all()
         assert (runtime.status().vouchers_waiting, runtime.status().vouchers_failed) == (0, 0)
         assert runtime.store.check() == []
+
+
+def test_a_copy_is_one_state_of_a_database_that_is_written_to(full: Site, url: URL, tmp_path: Path) -> None:
+    def write(to: Store) -> Report:
+        names = iter(range(1000))
+
+        def report(_table: str, _done: int, _total: int) -> None:
+            assert to.accounts.add(f"another {next(names)}", 1.0)
+
+        return report
+
+    before = contents(full.folder.database)
+    with full.store() as store:
+        copy_store(full.folder.database, url, write(store))
+        assert store.accounts.count() > 3
+    assert contents(url) == before
+    with Store.open(url) as store:
+        copy_store(url, tmp_path / "back", write(store))
+    assert contents(tmp_path / "back") == before
 
 
 def test_a_target_that_is_in_use_is_refused(full: Site, url: URL) -> None:

@@ -88,8 +88,9 @@ def copy(
 ) -> None:
     """Copy the database into another one, of either kind: all of it or nothing.
 
-    Stop all servers first. Every row is read again on both sides and compared before the copy counts. Then let the
-    servers use it: `database use`.
+    It is one state of the database: a backup, if servers run. To move to another database stop them first, and
+    let them use it afterwards: `database use`. Every row is read again on both sides and compared before the copy
+    counts.
     """
     folder, target = folder_of(data), parse_location(to)
     folder.identity()

@@ -23,11 +23,12 @@ def copy_store(
     """Copy a store into an empty database; the number of rows of every table.
 
     One transaction: if it is interrupted, nothing is there. Before it is committed both sides are read and their rows
-    compared. Writers to the source wait meanwhile. Raises StoreError if the target holds a store already.
+    compared. What is copied is one state of the source, whatever is written to it meanwhile. Raises StoreError if the
+    target holds a store already.
     """
     database = Database(source)
     try:
-        with database.write() as reading:
+        with database.read() as reading:
             counts: dict[str, int] = {}
 
             def fill(writing: Connection) -> None:
