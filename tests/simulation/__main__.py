@@ -1,77 +1,54 @@
-"""Many histories: `python -m tests.simulation --histories 10000`. What fails is printed with its seed, made short."""
+"""`python -m tests.simulation --histories N --seed S`: the exit status is 1 if a history broke a promise."""
 
 import argparse
-import shutil
+import contextlib
+import logging
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from pathlib import Path
 
-from tests.server.site import Site
-from tests.simulation.history import Event, drawn, shrunk
-from tests.simulation.world import BrokenPromiseError, World, template
-
-
-class Stage:
-    """Runs histories, each on a copy of one server."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._whole = folder / "template"
-        template(self._whole)
-
-    def run(self, events: Sequence[Event]) -> None:
-        """Run one; BrokenPromiseError if it ends as it must not."""
-        path = self._folder / "history"
-        shutil.copytree(self._whole, path)
-        try:
-            world = World(Site(path))
-            try:
-                world.run(events)
-            finally:
-                world.close()
-        finally:
-            shutil.rmtree(path)
-
-    def fails(self, events: Sequence[Event]) -> bool:
-        """Whether one ends as it must not."""
-        try:
-            self.run(events)
-        except Exception:
-            return True
-        return False
-
-    def try_seed(self, seed: int) -> None:
-        """Run the history of a seed; BrokenPromiseError with all that is needed to understand it."""
-        events = drawn(seed)
-        try:
-            self.run(events)
-        except Exception as broken:
-            steps = "\n  ".join(map(str, shrunk(events, self.fails)))
-            told = f"history {seed}: {type(broken).__name__}: {broken}; the shortest like it:"
-            raise BrokenPromiseError(f"{told}\n  {steps}") from broken
+from tests.simulation.campaign import LENGTH, simulate
+from tests.simulation.flaws import FLAWS, SOUND
+from tests.support.postgres import PostgresServer
 
 
 def main() -> int:
-    """Run from the command line; the exit status."""
+    """Play histories and print what came of them."""
+    options = _parser().parse_args()
+    logging.disable(logging.CRITICAL)  # what the server says about faults that are meant
+    flaw = FLAWS[options.flaw - 1] if options.flaw else SOUND
+    begun = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        postgres = stack.enter_context(PostgresServer()) if options.engine == "postgresql" else None
+        result = simulate(options.histories, options.seed, flaw, postgres, length=options.length, progress=_tell)
+    seconds = time.monotonic() - begun
+    total = result.steps.total()
+    print(f"{result.histories} histories, {total} steps, seeds from {options.seed}, {options.engine}: {seconds:.0f} s")
+    if options.steps:
+        print("\n".join(f"  {verb:20} {count}" for verb, count in result.steps.most_common()))
+    if result.failure is not None:
+        print(f"BROKEN: {result.failure}")
+        return 1
+    print("every promise was kept")
+    return 0
+
+
+def _tell(done: int) -> None:
+    if done % 100 == 0:
+        print(f"{done} histories", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--histories", type=int, default=10_000, help="how many (default: 10 000)")
-    parser.add_argument("--seed", type=int, default=0, help="the first one")
-    arguments = parser.parse_args()
-    memory = Path("/dev/shm")  # noqa: S108 (in memory)
-    begun, broken = time.monotonic(), 0
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        stage = Stage(Path(folder))
-        for seed in range(arguments.seed, arguments.seed + arguments.histories):
-            try:
-                stage.try_seed(seed)
-            except BrokenPromiseError as error:
-                broken += 1
-                print(error, file=sys.stderr, flush=True)
-    print(f"{arguments.histories} histories in {time.monotonic() - begun:.0f} s, {broken} of them broke a promise")
-    return int(broken > 0)
+    parser.add_argument("--histories", type=int, default=10_000, help="how many (default: 10000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first history; the next has the next one")
+    parser.add_argument("--length", type=int, default=LENGTH, help=f"steps of a history (default: {LENGTH})")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite", help="the server's database")
+    parser.add_argument("--steps", action="store_true", help="print how often each kind of step was taken")
+    named = ", ".join(f"{number}: {flaw.name}" for number, flaw in enumerate(FLAWS, 1))
+    parser.add_argument("--flaw", type=int, default=0, help=f"see that a flaw is found ({named})")
+    return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with contextlib.suppress(BrokenPipeError):
+        sys.exit(main())

@@ -1,75 +1,60 @@
-"""Two hundred histories, each beside the model; and that the simulation finds what is wrong, and makes it short.
+"""Two hundred short histories, and flaws that histories have to find; `python -m tests.simulation` plays more."""
 
-`python -m tests.simulation` runs ten thousand, or as many as are asked for.
-"""
-
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import logging
+from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.__main__ import Stage
-from tests.simulation.history import Event, Kind, drawn, shrunk
-from tests.simulation.world import BrokenPromiseError
-from tpsi_server.ingest import Ingest, Outcome
+from tests.simulation.campaign import attempt, simulate
+from tests.simulation.flaws import FLAWS, Flaw
+from tests.simulation.steps import Step, draw_steps, shrink
+from tests.support.postgres import PostgresServer
 
-HISTORIES, SHARDS = 200, 4
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    memory = Path("/dev/shm")  # noqa: S108 (in memory)
-    where = memory if memory.is_dir() else tmp_path_factory.mktemp("simulation")
-    with TemporaryDirectory(dir=where) as folder:
-        yield Stage(Path(folder))
+#: Steps of a history here, and histories of one test.
+SHORT, SHARE = 12, 50
+#: Histories in which a flaw has to show, and their steps.
+BOUND, LONG = 60, 24
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_every_history_ends_as_the_model_says(stage: Stage, shard: int) -> None:
-    for seed in range(shard, HISTORIES, SHARDS):
-        stage.try_seed(seed)
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What the server says about faults that are meant is of no interest."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
-def test_histories_have_everything_in_them() -> None:
-    events = [event for seed in range(HISTORIES) for event in drawn(seed)]
-    assert {event.kind for event in events} == set(Kind)
-    assert drawn(7) == drawn(7) != drawn(8)
+@pytest.mark.parametrize("share", range(4))
+def test_every_history_keeps_the_promises(share: int) -> None:
+    result = simulate(SHARE, share * SHARE, length=SHORT)
+    assert result.failure is None, str(result.failure)
+    assert result.histories == SHARE
+    assert result.steps["upload"] > SHARE // 2
 
 
-def test_a_voucher_that_is_acknowledged_and_lost_is_found_and_the_history_made_short(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A server that acknowledges the vouchers of a call of several, and stores all but one."""
-    whole = Ingest.ingest
-
-    def loses(self: Ingest, account: str, vouchers: Sequence[bytes]) -> list[Outcome]:
-        if len(vouchers) < 2:
-            return whole(self, account, vouchers)
-        return [*whole(self, account, vouchers[:-1]), Outcome()]
-
-    monkeypatch.setattr(Ingest, "ingest", loses)
-    seed = next(seed for seed in range(50) if stage.fails(drawn(seed)))
-    with pytest.raises(BrokenPromiseError, match=rf"history {seed}: ") as told:
-        stage.try_seed(seed)
-    steps = str(told.value).splitlines()[1:]
-    assert 2 <= len(steps) <= 4, steps
-    assert all(step.strip().startswith("seal") for step in steps)
+def test_on_postgresql_too(postgres: PostgresServer) -> None:
+    result = simulate(4, 1000, postgres=postgres, length=SHORT)
+    assert result.failure is None, str(result.failure)
 
 
-def test_a_reveal_below_the_threshold_is_found(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.simulation.world.SHARING", type("More", (), {"threshold": 4}))
-    events = [Event(Kind.SEAL, "alice", name) for name in range(4)]
-    assert stage.fails(events)
-    assert not stage.fails(events[:3])
+@pytest.mark.parametrize("flaw", FLAWS, ids=lambda flaw: flaw.name)
+def test_a_flaw_is_found(flaw: Flaw) -> None:
+    result = simulate(BOUND, 0, flaw, length=LONG, shrinking=False)
+    assert result.failure is not None
+
+
+def test_a_failure_comes_again_from_its_seed_and_shrinks() -> None:
+    flaw = next(flaw for flaw in FLAWS if "deletes before" in flaw.name)
+    failure = simulate(BOUND, 0, flaw, length=SHORT).failure
+    assert failure is not None
+    steps = draw_steps(failure.seed, SHORT)
+    again = [str(attempt(steps, failure.seed, flaw)) for _ in range(2)]
+    assert again[0] == again[1] != "None"
+    assert 1 <= len(failure.steps) <= 4
+    assert "seal" in {step.verb for step in failure.steps}
+    assert f"--seed {failure.seed}" in str(failure)
 
 
 def test_shrinking_leaves_what_is_needed() -> None:
-    events = drawn(3)
-    needed = [events[4], events[17], events[25]]
-
-    def fails(some: Sequence[Event]) -> bool:
-        left = list(some)
-        return all(any(one is event for one in left) for event in needed)
-
-    assert shrunk(events, fails) == needed
+    steps = [Step("seal", number) for number in range(30)]
+    assert shrink(steps, lambda some: {steps[3], steps[20]} <= set(some)) == [steps[3], steps[20]]
