@@ -1,6 +1,7 @@
 """A server that is killed, or told to stop, at random moments while devices upload and vouchers are matched."""
 
 import random
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ from tests.support.server_data import wait_for
 FRESH = 24
 #: Seconds after the beginning of the uploads at which the server is killed, at most.
 WINDOW = 0.25
+#: Seconds that a device has for what is left at the end.
+LAST_UPLOAD = 600.0
+#: Rounds after which a long campaign says how it goes.
+REPORTED = 100
 #: After so many rounds the whole database is checked after some of them only.
 CHECKED, CHECKED_LATER = 60, 25
 
@@ -76,7 +81,7 @@ class _Campaign:
         """Upload and match the rest, undisturbed."""
         with self.running() as server:
             for device in self.devices.values():
-                assert device.upload(server.served)
+                device.upload_all(server.served, LAST_UPLOAD)
                 assert not device.outbox
                 assert not device.refused
             wait_for(self._all_matched)
@@ -107,6 +112,8 @@ def kill_server(stage: Stage, points: int, log: Path, seed: int = 0) -> Kills:
         campaign.result.rounds += 1
         campaign.result.cut_off += any(device.outbox for device in campaign.devices.values())
         campaign.look(thorough=point < CHECKED or point % CHECKED_LATER == 0)
+        if (point + 1) % REPORTED == 0:
+            print(f"{point + 1} of {points}: {campaign.result}", file=sys.stderr, flush=True)
     return campaign.finish()
 
 

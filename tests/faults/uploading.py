@@ -1,6 +1,7 @@
 """Devices that upload and go on after whatever happens, and know what was acknowledged to them."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -23,6 +24,7 @@ class Uploader:
         self.outbox: deque[bytes] = deque()
         self.acknowledged: set[bytes] = set()
         self.refused: list[str] = []
+        self.broke_off = ""  # why the last call that did not end well did not
 
     def upload(self, served: Served) -> bool:
         """Send all that is in the outbox; False if the call broke off."""
@@ -40,9 +42,17 @@ class Uploader:
                 call: Any = Client(channel, self._token).vouchers.Upload(requests())
                 for ack in call:
                     self._acknowledge(pending.popleft(), ack)
-        except grpc.RpcError:
+        except grpc.RpcError as error:
+            self.broke_off = f"{error.code().name}: {error.details()}" if isinstance(error, grpc.Call) else str(error)
             return False
         return True
+
+    def upload_all(self, served: Served, patience: float) -> None:
+        """Upload until the outbox is empty, as a device does: with thousands of vouchers, an account has its pace."""
+        deadline = time.monotonic() + patience
+        while not self.upload(served):
+            assert time.monotonic() < deadline, f"{len(self.outbox)} vouchers left: {self.broke_off}"
+            time.sleep(0.5)
 
     def _acknowledge(self, batch: Sequence[bytes], ack: pb.BatchAck) -> None:
         assert ack.stored + len(ack.refused) == len(batch)
