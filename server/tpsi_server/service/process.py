@@ -1,8 +1,11 @@
 """A serving process: from its settings to its exit, with the signals that stop it."""
 
 import asyncio
+import logging
+import resource
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tpsi_server.config import ServeSettings
@@ -14,10 +17,13 @@ from tpsi_server.service.server import Service, check_free
 from tpsi_server.tls import ServerTls
 from tpsi_server.tls_source import TlsSource
 
+_log = logging.getLogger(__name__)
+
 
 async def serve(settings: ServeSettings) -> int:
     """Serve until a signal says to stop; 0. Raises TpsiError if serving cannot begin."""
     signals = _Signals()
+    _allow_files()
     check_free(settings.host, settings.port)  # before the keys are opened, which takes a while
     source = None if settings.tls.disabled else TlsSource(settings.tls, settings.folder.tls, settings.host)
     tls = source.current if source is not None else None
@@ -46,6 +52,14 @@ async def serve(settings: ServeSettings) -> int:
                 settings.port_file.unlink(missing_ok=True)
     _say("stopped")
     return 0
+
+
+def _allow_files() -> None:
+    """Let this process have as many files open, connections among them, as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    _log.debug("at most %d files may be open (%d before)", hard, soft)
 
 
 def _serve_metrics(settings: ServeSettings, service: Service) -> Callable[[], None]:
