@@ -90,15 +90,15 @@ class Ingest:
     def submit(self, account: str, vouchers: Sequence[bytes]) -> Future[list[Outcome]]:
         """`ingest` without waiting for the disk: for callers that must not block (`asyncio.wrap_future`).
 
-        Calls of a wrong size, those for which there is no room, and those after `close` raise at once; everything
-        else is the future's.
+        Calls of a wrong size, those for which there is no room, those after `close`, and those that name an unknown
+        epoch while the store fails raise at once; everything else is the future's.
         """
         if not vouchers:
             raise RefusedError(Reason.BATCH_EMPTY, "a batch has at least one voucher")
         if len(vouchers) > MAX_BATCH:
             message = f"a batch has at most {MAX_BATCH} vouchers, not {len(vouchers)}"
             raise RefusedError(Reason.BATCH_TOO_LARGE, message)
-        judged = [self._judge(data) for data in vouchers]
+        judged = self._judged(vouchers)
         refused = tuple(one if isinstance(one, Reason) else None for one in judged)
         delivery = Delivery(account, [one for one in judged if isinstance(one, Incoming)])
         job = _Job(refused, delivery, Future())
@@ -121,6 +121,15 @@ class Ingest:
                 self._closed = True
                 self._jobs.close()
         self._writer.join()
+
+    def _judged(self, vouchers: Sequence[bytes]) -> list[Incoming | Reason]:
+        """Decode vouchers. For epochs that are unknown here it looks once: another replica may just have built them."""
+        judged = [self._judge(data) for data in vouchers]
+        if Reason.VOUCHER_WRONG_EPOCH in judged:
+            self._tables.refresh()
+            pairs = zip(vouchers, judged, strict=True)
+            judged = [self._judge(data) if one is Reason.VOUCHER_WRONG_EPOCH else one for data, one in pairs]
+        return judged
 
     def _judge(self, data: bytes) -> Incoming | Reason:
         """Decode a voucher for the epoch that it names."""

@@ -90,6 +90,25 @@ def test_vouchers_of_an_older_epoch_in_force_are_taken(site: Site, runtime: Runt
     assert runtime.ingest.ingest("alice", old + vouchers(runtime, range(2), seed="new")) == [NEW] * 4
 
 
+def test_vouchers_of_an_epoch_that_another_replica_has_just_built_are_taken(site: Site, runtime: Runtime) -> None:
+    """A device may have its table from a replica that saw the new epoch a moment before this one."""
+    runtime.tables.refresh()
+    site.build()
+    with site.runtime() as other:
+        sealed = vouchers(other, range(2))
+    assert runtime.ingest.ingest("alice", sealed) == [Outcome(), Outcome()]
+
+
+def test_epochs_are_looked_for_once_a_call_however_many_vouchers_name_unknown_ones(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[None] = []
+    monkeypatch.setattr(runtime.tables, "refresh", lambda: looks.append(None))
+    sealed = [one[:1] + bytes(16) + one[17:] for one in vouchers(runtime, range(5))]
+    assert [one.reason for one in runtime.ingest.ingest("alice", sealed)] == [Reason.VOUCHER_WRONG_EPOCH] * 5
+    assert len(looks) == 1
+
+
 @pytest.mark.parametrize("account", ["nobody", "mallory", ""])
 def test_an_unknown_or_revoked_account_is_refused(runtime: Runtime, account: str) -> None:
     runtime.accounts.create("mallory")
