@@ -56,7 +56,7 @@ native: $(VENV)/.demo
 
 # the core's own tests, and everything that computes in a group again, on the core
 native-test: native $(VENV)/.test
-	cd native && cargo fmt --check && cargo clippy --release --all-targets -- -D warnings && cargo test --release
+	cd native && cargo fmt --check && cargo clippy --release --all-targets --features python -- -D warnings && cargo test --release
 	TPSI_TEST_NATIVE=1 TPSI_BACKEND=native $(BIN)/python -m pytest -n auto tests/groups tests/protocol tests/test_transcripts.py tests/server
 
 clean:

@@ -4,12 +4,14 @@
 //! `weighted_sum` and `solve` are for public values and do not. Rows are `numpy` arrays of `uint8`; the interpreter's
 //! lock is not held while a batch is computed.
 
-mod batch;
-mod chunk;
-mod dalek;
-mod expand;
+pub mod batch;
+pub mod chunk;
+pub mod dalek;
+pub mod expand;
+#[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
 mod python_symmetric;
-mod solve;
-mod symmetric;
-mod threads;
+pub mod solve;
+pub mod symmetric;
+pub mod threads;
