@@ -15,6 +15,7 @@ from bench.growth import sizes_up_to
 from bench.load import Loaded, LoadPlan, measure_load, render_load
 from bench.measure import Progress as Told
 from bench.run import Asked, Results, run
+from bench.second import second
 from bench.settings import FULL, LIBRARY, NATIVE, QUICK, SUITES, TABLES
 from tpsi.errors import TpsiError
 
@@ -30,6 +31,7 @@ def main() -> None:
     app.callback(invoke_without_command=True)(_bench)
     app.command("load")(_load)
     app.command("audit")(audit)
+    app.command("second")(second)
     app(prog_name="bench")
 
 

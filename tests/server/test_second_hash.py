@@ -1,11 +1,13 @@
 """What is revealed is compared with a second hash before anybody sees it: copies pass, collisions are held back."""
 
+import asyncio
 import csv
 import json
 import signal
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from tests.support.server_data import PASSPHRASE
 from tpsi import Item, ItemHash, Photograph, seal
 from tpsi.errors import CallerError
 from tpsi.pictures import Picture, derivative, hasher, second_hash
+from tpsi_proto import tpsi_pb2 as pb
 from tpsi_server import OperatorError, Runtime
 from tpsi_server.checking import Checker
 from tpsi_server.cli import main
@@ -27,6 +30,8 @@ from tpsi_server.companions import Check, Companion, Companions, read_companions
 from tpsi_server.crew import Failure
 from tpsi_server.importing import ImportOptions, import_list, import_with_companions
 from tpsi_server.jobs import Checked, CheckJob
+from tpsi_server.service.operator import OperatorServicer
+from tpsi_server.service.status import Context
 
 Run = Callable[..., tuple[int, str, str]]
 KEY = bytes(32)
@@ -196,6 +201,27 @@ def test_a_picture_that_breaks_its_process_is_hashed_alone_and_then_held_back(
 
 def _dies_of(job: CheckJob, culprit: int) -> Checked | Failure:
     return Failure("its process died") if any(number == culprit for number, _ in job.pictures) else job.run()
+
+
+def test_the_reviewer_s_call_gives_what_is_held_back_only_if_asked(listed: Site, pictures: list[bytes]) -> None:
+    crafted = photo(collide(photograph("rocket"), first(pictures[8])))
+    with listed.runtime() as runtime:
+        upload(runtime, [*((first(one), photo(one)) for one in pictures[:4]), (first(pictures[8]), crafted)])
+        servicer = OperatorServicer(runtime)
+
+        async def call(held_back: bool) -> list[pb.RevealedItem]:
+            request = pb.GetRevealRequest(account="alice", held_back=held_back)
+            return [item async for item in servicer.GetReveal(request, cast("Context", None))]
+
+        given, every = asyncio.run(call(False)), asyncio.run(call(True))
+        listing = asyncio.run(servicer.ListAccounts(pb.ListAccountsRequest(), cast("Context", None)))
+    assert {item.comparison for item in given} == {pb.COMPARISON_CONFIRMED}
+    assert len(given) == 4
+    (held,) = [item for item in every if item.comparison == pb.COMPARISON_HELD_BACK]
+    assert held.associated_data == crafted
+    assert held.distance > 80
+    (alice,) = [account for account in listing.accounts if account.name == "alice"]
+    assert (alice.revealed, alice.held_back, alice.not_compared) == (5, 1, 0)
 
 
 @pytest.fixture
