@@ -28,6 +28,7 @@ def start(out: Path, *arguments: str) -> "subprocess.Popen[str]":
 def test_a_whole_run_reveals_exactly_what_is_over_the_threshold(tmp_path: Path) -> None:
     out = tmp_path / "out"
     said, complaint = start(out, *SMALL).communicate()
+    assert (out / "summary.json").exists(), said[-2000:] + complaint
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert summary["ok"] is True, said + complaint
     assert complaint == ""
