@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tests.simulation.device import SimulatedDevice
 from tests.simulation.model import Model, require
@@ -145,5 +145,8 @@ def read(server: SimulatedServer, model: Model) -> Found:
         numbers = select(vouchers.c.voucher_id)
         open_now = connection.execute(numbers.join_from(vouchers, opened)).scalars().all()
         shown = connection.execute(numbers.join_from(vouchers, reveals)).scalars().all()
+        counted = connection.execute(select(func.sum(accounts.c.vouchers))).scalar_one()
+        stored = connection.execute(select(func.count()).select_from(vouchers)).scalar_one()
+    require(counted == stored + model.rows_gone, "accounts count other vouchers than were stored, each once")
     require(len(set(open_now)) == len(open_now), "a voucher is opened twice")
     return Found(states, set(open_now), set(shown))

@@ -300,7 +300,7 @@ class History:
         self.now += 100 * 86_400
         self.server.end_leases()
         before = checks.read(self.server, self.model)
-        self.server.runtime.store.retention.apply(self.now)
+        self.model.rows_gone += self.server.runtime.store.retention.apply(self.now).ids
         checks.check_forgetting(self.server, self.model, before)
 
     def _build(self, rng: random.Random) -> None:

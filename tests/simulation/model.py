@@ -66,6 +66,7 @@ class Model:
     sent: set[bytes] = field(default_factory=set)
     acknowledged: set[bytes] = field(default_factory=set)
     forgotten: set[bytes] = field(default_factory=set)  # past their period at the server
+    rows_gone: int = 0  # the rows of those
     swapped: set[bytes] = field(default_factory=set)  # sent by another account
     revealed: set[PoolName] = field(default_factory=set)
 
