@@ -108,6 +108,13 @@ def test_a_reviewer_sees_reveals(connect: Connect, issue: Issue) -> None:
     assert reveal(connect(issue(Role.REVIEWER)), "alice") == []
 
 
+def test_what_is_held_back_is_shown_to_operators_alone(operator: Client, connect: Connect, issue: Issue) -> None:
+    wanted = pb.GetRevealRequest(account="alice", held_back=True)
+    with refused("ROLE_FORBIDDEN"):
+        list(connect(issue(Role.REVIEWER)).operator.GetReveal(wanted))
+    assert list(operator.operator.GetReveal(wanted)) == []
+
+
 def test_the_reveal_of_an_unknown_account_is_refused(operator: Client) -> None:
     with refused("ACCOUNT_UNKNOWN") as told:
         reveal(operator, "carol")

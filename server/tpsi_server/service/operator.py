@@ -11,10 +11,12 @@ from tpsi.errors import CallerError
 from tpsi.voucher import encode_account
 from tpsi_proto import tpsi_pb2 as pb
 from tpsi_proto.tpsi_pb2_grpc import OperatorServiceServicer
+from tpsi_server.accounts import Role
 from tpsi_server.companions import Check
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
 from tpsi_server.runtime import Runtime
+from tpsi_server.service.auth import CALLER
 from tpsi_server.service.limits import DEFAULT_PAGE, MAX_PAGE
 from tpsi_server.service.status import Context
 from tpsi_server.store import AccountRecord, Counts, Reveal
@@ -53,7 +55,12 @@ class OperatorServicer(OperatorServiceServicer):
         return pb.ListAccountsResponse(accounts=map(_account, page, counted), next_page_token=token)
 
     async def GetReveal(self, request: pb.GetRevealRequest, context: Context) -> AsyncIterator[pb.RevealedItem]:
-        """What was revealed of an account, in the order in which it came in."""
+        """What was revealed of an account, in the order in which it came in.
+
+        What is held back is for operators alone: who only reviews must not be able to ask for it.
+        """
+        if request.held_back and CALLER.get().identity.role is not Role.OPERATOR:
+            raise RefusedError(Reason.ROLE_FORBIDDEN, "what is held back is shown to operators alone")
         name = _checked(request.account)
         if await asyncio.to_thread(self._runtime.store.accounts.find, name) is None:
             raise RefusedError(Reason.ACCOUNT_UNKNOWN, "there is no such account")
