@@ -20,6 +20,8 @@ def check_signatures(package: Package, lists: Mapping[str, PackedItems], demande
             raise RefusedError(f"whether {name} has signed its list cannot be checked without it (--source)")
         if name not in stated or stated[name].key != key:
             raise RefusedError(f"the manifest does not say that {name} has signed its list under the key you gave")
+    if package.manifest.minimum_sources > 1:
+        _check_distinct({name: signed.key for name, signed in stated.items()})
     signatures = package.signatures()
     found: list[str] = []
     for name in sorted(stated.keys() & lists.keys()):
@@ -35,3 +37,11 @@ def check_signatures(package: Package, lists: Mapping[str, PackedItems], demande
             raise RefusedError(f"the manifest names another list of {name} than the one it has signed")
         found.append(f"{name} has signed its list, under the key {stated[name].key.hex()}")
     return found
+
+
+def _check_distinct(keys: Mapping[str, bytes]) -> None:
+    """RefusedError if two sources sign under one key: one party would count for two under the rule of admission."""
+    by_key: dict[bytes, str] = {}
+    for name in sorted(keys):
+        if (other := by_key.setdefault(keys[name], name)) != name:
+            raise RefusedError(f"{other} and {name} have signed under one key: one source would count for two")

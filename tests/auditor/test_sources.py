@@ -85,6 +85,18 @@ def test_an_auditor_is_told_which_sources_signed(signed: Path, tmp_path: Path) -
         verify(Package.open(signed), sources=sources, source_keys={"clinic": bytes(32)})
 
 
+def test_one_key_does_not_count_for_two_sources(data: DataFolder, clinic: Path, tmp_path: Path) -> None:
+    import_clinic(data, clinic, sign_list(canonical_items(CLINIC), SOURCE))
+    police = tmp_path / "police.txt"
+    police.write_text("".join(f"{item.digest.hex()}\n" for item in POLICE))
+    with Store.open(data.database) as store:
+        signature = sign_list(canonical_items(POLICE), SOURCE)
+        import_list(store, police, "police", ImportOptions(form="auto", replace=True, signature=signature))
+        builder(data, store).build(OPTIONS)
+    with pytest.raises(RefusedError, match="clinic and police have signed under one key"):
+        verify(Package.open(packed(data, tmp_path / "package", 2).path))
+
+
 def _without(package: Path) -> None:
     (package / names.source_signature(2)).unlink()
 
