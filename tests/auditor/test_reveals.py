@@ -11,7 +11,7 @@ import pytest
 
 from tests.auditor.conftest import Run
 from tests.auditor.test_watch import Site, running, tls
-from tests.support.server_data import THRESHOLD, TestEpoch, make_data_folder
+from tests.support.server_data import THRESHOLD, TestEpoch, copy_data_folder, make_data_folder
 from tpsi_audit import RefusedError
 from tpsi_audit.watching import read_log
 from tpsi_client.enrolment import Enrolment
@@ -30,8 +30,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
 
 @pytest.fixture
 def site(folder: DataFolder, tls: object, tmp_path: Path) -> Iterator[Site]:
-    from tests.support.server_data import copy_data_folder
-
     with running(copy_data_folder(folder, tmp_path / "data"), tls) as site:  # type: ignore[arg-type]
         site.runtime.store.log.set_notify_after(3600, time.time() - 60)
         yield site
@@ -81,6 +79,19 @@ def test_a_server_that_reveals_without_committing_is_caught(
     assert ran.status == 1
     assert f"{THRESHOLD + 1} vouchers were revealed without a commitment" in ran.err
     assert "'carol'" in ran.err
+
+
+def test_a_promise_does_not_begin_before_the_reveals_that_were_made_without_it(
+    folder: DataFolder, tls: object, audit: Run, tmp_path: Path
+) -> None:
+    """The command that promises may have waited for the store, while others revealed: nobody is accused of that."""
+    with running(copy_data_folder(folder, tmp_path / "data"), tls) as site:  # type: ignore[arg-type]
+        reveal(site, "alice", range(THRESHOLD + 1))
+        site.runtime.store.log.set_notify_after(3600, time.time() - 60)
+        access = site.access(tmp_path / "access.json")
+        ran = audit("reveals", exported(site, tmp_path / "export.json"), "--access", access)
+    assert (ran.status, ran.err) == (0, "")
+    assert f"{THRESHOLD + 1} vouchers were revealed, says the server, while the log promised nobody" in ran.out
 
 
 def _forget(value: Told) -> None:

@@ -74,7 +74,7 @@ class LogStore:
             _lock(connection)  # before anything is read of what must not change until it is written
             if _notify_after(connection) == seconds:
                 return False
-            append(connection, PolicyEntry(max(int(now), _newest_time(connection)), seconds))
+            append(connection, PolicyEntry(max(int(now), _newest_time(connection), _last_reveal(connection)), seconds))
             return True
 
     @retrying
@@ -155,9 +155,9 @@ def commit_reveal(connection: Connection, account: int, revealed: Sequence[int],
 
     Nothing happens while accounts are not told of reveals. `now` in milliseconds since 1970.
     """
-    if not revealed or _newest(connection, PolicyEntry.kind) is None:
+    if not revealed:
         return
-    _lock(connection)
+    _lock(connection)  # also while nobody is told: a policy that comes meanwhile has to be later than this reveal
     if (notify_after := _notify_after(connection)) is None:
         return
     name = connection.execute(select(accounts.c.name).where(accounts.c.id == account)).scalar_one()
@@ -198,6 +198,12 @@ def _newest_time(connection: Connection) -> int:
     """The time of the newest entry that has one: a clock that was set back must not show in the log."""
     newest = (_newest(connection, kind) for kind in (PolicyEntry.kind, RevealEntry.kind, OpeningEntry.kind))
     return max((entry.time for entry in newest if entry and not isinstance(entry, ManifestEntry)), default=0)
+
+
+def _last_reveal(connection: Connection) -> int:
+    """The time of the newest reveal: a promise that began before it would seem to be broken by it."""
+    newest = connection.execute(select(func.max(reveals.c.revealed))).scalar()
+    return 0 if newest is None else int(from_stored(newest))
 
 
 def _newest(connection: Connection, kind: str) -> Entry | None:
