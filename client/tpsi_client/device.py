@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from tpsi import Item, Manifest, Pins, SyntheticMode
-from tpsi.log import Notice, SignedCheckpoint
+from tpsi.log import Frontier, Notice, SignedCheckpoint
 from tpsi_client.enrolling import Choices, Enrolled, enrol
 from tpsi_client.enrolment import Enrolment
 from tpsi_client.errors import ForkError
@@ -302,12 +302,12 @@ class AsyncDevice:
         if signed is None:
             return ()
         newest, after = signed.checkpoint, known[-1][0] + 1 if known else 0
-        read = int(state.fact(settings.LOG_READ) or 0)
-        stated = await retry.persist(lambda: policy(service, newest, read))
+        before = Frontier.decode(state.fact(settings.LOG_READ) or Frontier().encode())
+        read, stated = await retry.persist(lambda: policy(service, newest, before))
         if stated is not None:
             seconds = stated.notify_after
             state.note(settings.NOTIFY_AFTER, "" if seconds is None else str(seconds))
-        state.note(settings.LOG_READ, str(newest.size))
+        state.note(settings.LOG_READ, read.encode())
         found = await retry.persist(lambda: notices(service, newest, account, after))
         state.keep_notices([(one.index, one.notice) for one in found])
         return tuple(one.notice for one in found)

@@ -8,6 +8,7 @@ from tpsi.log import (
     Checkpoint,
     Disclosure,
     Fork,
+    Frontier,
     ManifestEntry,
     Notice,
     PolicyEntry,
@@ -67,26 +68,25 @@ async def notices(service: Service, newest: Checkpoint, account: str, after: int
     return told
 
 
-async def policy(service: Service, newest: Checkpoint, start: int) -> PolicyEntry | None:
-    """The newest policy on telling accounts of reveals, among the entries from a place on; None if there is none.
+async def policy(service: Service, newest: Checkpoint, read: Frontier) -> tuple[Frontier, PolicyEntry | None]:
+    """The newest policy on telling accounts of reveals, among the entries behind those that were `read`, and all that
+    is read now; None if there is no new one.
 
-    Raises VerificationError if what the server gives is not in its log.
+    Raises VerificationError unless these are the entries under the checkpoint: a server could leave the newest out.
     """
-    found: tuple[int, PolicyEntry] | None = None
-    stop = min(newest.size, start + MAX_READ)
-    while start < stop:
-        page = await service.entries(start, min(PAGE, stop - start))
+    found: PolicyEntry | None = None
+    while read.size < newest.size:
+        page = await service.entries(read.size, min(PAGE, newest.size - read.size))
         if not page:
-            break
-        for place, entry in enumerate(map(decode_entry, page), start):
-            if isinstance(entry, PolicyEntry):
-                found = place, entry
-        start += len(page)
-    if found is None:
-        return None
-    index, path = await service.inclusion(found[1].leaf, newest.size)
-    verify_inclusion(found[1].leaf, index, newest.size, newest.root, path)
-    return found[1]
+            raise VerificationError(
+                f"the server signed a log of {newest.size} entries, and gives this device {read.size}"
+            )
+        for entry in map(decode_entry, page):
+            read = read.with_leaf(entry.leaf)
+            found = entry if isinstance(entry, PolicyEntry) else found
+    if (read.size, read.root) != (newest.size, newest.root):
+        raise VerificationError("the entries that the server gives are not those under its signed checkpoint")
+    return read, found
 
 
 async def _require_committed(service: Service, newest: Checkpoint, disclosure: Disclosure) -> None:

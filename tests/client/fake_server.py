@@ -47,6 +47,7 @@ class Behaviour:
         self.told: list[tuple[int, bytes, bytes]] = []
         self.log_key = SIGNING_KEY
         self.hides_entries = False
+        self.shown: list[bytes] | None = None  # entries that are given in place of those of the log
         self.inclusion: list[bytes] | None = None
         # downloads: chunks to damage so often; octets after which the next downloads break off; offsets asked for
         self.damage: Counter[int] = Counter()
@@ -178,7 +179,8 @@ class Log(LogServiceServicer):
         self._behaviour.log()
         if self._behaviour.hides_entries:
             return pb.GetEntriesResponse()
-        return pb.GetEntriesResponse(entries=self._behaviour.entries[request.start : request.start + request.count])
+        entries = self._behaviour.entries if self._behaviour.shown is None else self._behaviour.shown
+        return pb.GetEntriesResponse(entries=entries[request.start : request.start + request.count])
 
     def GetNotices(self, request: Any, context: Any) -> Any:
         told = [one for one in self._behaviour.told if one[0] >= request.after]

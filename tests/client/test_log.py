@@ -147,6 +147,23 @@ def test_the_policy_on_notices_is_the_newest_in_the_log(device: Device, server: 
     assert any("does not tell its accounts" in line for line in words.status(device.status()))
 
 
+def test_a_policy_that_the_server_leaves_out_is_missed(device: Device, server: FakeServer) -> None:
+    """A log that promises nothing any more, shown without the entry that says so."""
+    entries = server.behaviour.entries
+    entries += [PolicyEntry(5, 60).encoded]
+    device.fetch()
+    entries += [PolicyEntry(6, None).encoded, PolicyEntry(6, 60).encoded, PolicyEntry(7, None).encoded]
+    server.behaviour.shown = [*entries[:-1], OpeningEntry(7, 0).encoded]
+    with pytest.raises(VerificationError, match="not those under its signed checkpoint"):
+        device.fetch()
+    server.behaviour.shown = entries[:-1]
+    with pytest.raises(VerificationError, match="signed a log of 5 entries, and gives this device 4"):
+        device.fetch()
+    server.behaviour.shown = None
+    device.fetch()
+    assert device.status().notify_after is None
+
+
 @pytest.mark.parametrize(
     ("told", "committed", "reason"),
     [

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tpsi import CallerError, VerificationError
-from tpsi.log import Tree, verify_consistency, verify_inclusion
+from tpsi import CallerError, DecodeError, VerificationError
+from tpsi.log import Frontier, Tree, verify_consistency, verify_inclusion
 from tpsi.merkle import leaf_digest, node_digest, root
 
 #: Inputs and roots that implementations of RFC 6962 and RFC 9162 have tested against since the first of them.
@@ -52,6 +52,21 @@ def test_the_example_of_rfc_9162_section_2_1_5() -> None:
 @settings(deadline=None)
 def test_roots_are_those_of_the_digest_tree_of_tables(size: int) -> None:
     assert TREE.root(size) == root(LEAVES[:size]) == Tree(LEAVES[:size]).root()
+
+
+def test_a_frontier_has_the_root_of_the_tree_at_every_size() -> None:
+    frontier = Frontier()
+    for size in range(len(LEAVES)):
+        assert frontier.root == TREE.root(size)
+        assert Frontier.decode(frontier.encode()) == frontier
+        frontier = frontier.with_leaf(LEAVES[size])
+    assert (frontier.size, frontier.root) == (len(LEAVES), TREE.root())
+
+
+@pytest.mark.parametrize("text", ["", "x", "1", "3 " + 64 * "0", "1 00", "-1 " + 64 * "0", "0 " + 64 * "0"])
+def test_what_is_no_frontier_is_refused(text: str) -> None:
+    with pytest.raises(DecodeError):
+        Frontier.decode(text)
 
 
 def test_every_proof_of_every_small_tree_holds() -> None:

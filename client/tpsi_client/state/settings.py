@@ -17,7 +17,7 @@ BAD_CANDIDATES: Final = "bad_candidates"
 LAST_FETCH: Final = "last_fetch"  # seconds since 1970
 LAST_UPLOAD: Final = "last_upload"
 CHECKPOINT: Final = "checkpoint"  # of the server's log, the last one that was accepted
-LOG_READ: Final = "log_read"  # entries of the log that were looked at for the policy on notices
+LOG_READ: Final = "log_frontier"  # frontier of the log's tree as far as its entries were read for the policy on notices
 NOTIFY_AFTER: Final = "notify_after"  # seconds after which accounts are told of reveals, empty if they are not
 NOTICES: Final = "notices"  # reveals that the server told of: a JSON list of [place in the log, notice]
 

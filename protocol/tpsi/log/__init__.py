@@ -11,6 +11,7 @@ from tpsi.log.entries import (
     decode_entry,
 )
 from tpsi.log.fork import Fork
+from tpsi.log.frontier import Frontier
 from tpsi.log.history import History
 from tpsi.log.notice import Disclosure, Notice, draw_opening
 from tpsi.log.tree import Tree, verify_consistency, verify_inclusion
@@ -22,6 +23,7 @@ __all__ = [
     "Disclosure",
     "Entry",
     "Fork",
+    "Frontier",
     "History",
     "ManifestEntry",
     "Notice",
