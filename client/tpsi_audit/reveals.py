@@ -19,10 +19,13 @@ MAX_FILE = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What a server says of its reveals: of each voucher (id) the account and the time; and its notices."""
+    """What a server says of its reveals: of each voucher, by account and id, the time; and its notices.
+
+    Devices choose the ids, so that two accounts may have the same.
+    """
 
     list_id: bytes
-    reveals: Mapping[bytes, tuple[str, int]]
+    reveals: Mapping[tuple[str, bytes], int]
     notices: tuple[tuple[Disclosure, tuple[bytes, ...]], ...]
 
     @classmethod
@@ -32,7 +35,7 @@ class Export:
             value = json.loads(data)
             if value["tpsi_reveals"] != VERSION:
                 raise ValueError
-            reveals = {bytes.fromhex(r["voucher"]): (str(r["account"]), int(r["revealed"])) for r in value["reveals"]}
+            reveals = {(str(r["account"]), bytes.fromhex(r["voucher"])): int(r["revealed"]) for r in value["reveals"]}
             if len(reveals) != len(value["reveals"]):
                 raise ValueError
             return cls(bytes.fromhex(value["list"]), reveals, tuple(map(_notice, value["notices"])))
@@ -51,25 +54,24 @@ def check_reveals(export: Export, reading: Reading) -> list[str]:
     history = reading.history
     if export.list_id != reading.enrolment.list_id:
         raise RefusedError("the export is about another list than the log")
-    told: Counter[bytes] = Counter()
+    told: set[tuple[str, bytes]] = set()
     for disclosure, vouchers in export.notices:
         notice = _committed(disclosure, history.reveals.get(disclosure.index))
         if len(vouchers) != notice.vouchers or voucher_digest(vouchers) != notice.digest:
             raise RefusedError(f"entry {disclosure.index} of the log commits to other vouchers than the export says")
-        for voucher in vouchers:
-            if voucher in export.reveals and export.reveals[voucher][0] != notice.account:
-                raise RefusedError(f"entry {disclosure.index} of the log commits to a reveal of another account")
-        told.update(vouchers)
-    if unexplained := history.reveals.keys() - {disclosure.index for disclosure, _ in export.notices}:
+        told.update((notice.account, voucher) for voucher in vouchers)
+    opened = Counter(disclosure.index for disclosure, _ in export.notices)
+    if unexplained := history.reveals.keys() - opened.keys():
         raise RefusedError(f"the log commits to reveals that the export does not open: entries {sorted(unexplained)}")
-    if twice := [voucher.hex() for voucher, count in told.items() if count > 1]:
-        raise RefusedError(f"the server committed twice to the reveal of voucher {twice[0]}")
-    silent = [voucher for voucher in export.reveals if voucher not in told]
-    covered = [voucher for voucher in silent if not _before_policy(reading, export.reveals[voucher][1])]
+    if twice := [index for index, count in opened.items() if count > 1]:
+        raise RefusedError(f"the export opens entry {twice[0]} of the log twice")
+    silent = [one for one in export.reveals if one not in told]
+    covered = [one for one in silent if not _before_policy(reading, export.reveals[one])]
     if covered:
+        account, voucher = covered[0]
         raise RefusedError(
             f"{len(covered)} vouchers were revealed without a commitment in the log, "
-            f"the first: {covered[0].hex()} of account {export.reveals[covered[0]][0]!r}"
+            f"the first: {voucher.hex()} of account {account!r}"
         )
     found = [f"each of {len(told)} revealed vouchers has its commitment in the log, and no commitment is left over"]
     if silent:

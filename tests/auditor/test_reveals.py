@@ -18,6 +18,7 @@ from tpsi_client.enrolment import Enrolment
 from tpsi_server import DataFolder
 from tpsi_server.auditing import reveals_export
 from tpsi_server.store import opening
+from tpsi_server.store.retention import Periods
 
 __all__ = ["tls"]
 Told = dict[str, Any]
@@ -94,6 +95,37 @@ def test_a_promise_does_not_begin_before_the_reveals_that_were_made_without_it(
     assert f"{THRESHOLD + 1} vouchers were revealed, says the server, while the log promised nobody" in ran.out
 
 
+def test_accounts_that_choose_the_same_voucher_ids_do_not_convict_an_honest_server(
+    revealed: Site, audit: Run, tmp_path: Path
+) -> None:
+    epoch = TestEpoch.read(revealed.runtime.folder)
+    for account in ("mallory", "her other account"):
+        revealed.runtime.accounts.create(account)
+        revealed.runtime.ingest.ingest(account, epoch.seal(range(THRESHOLD + 1), account, "the same ids"))
+    revealed.runtime.match_all()
+    access = revealed.access(tmp_path / "access.json")
+    ran = audit("reveals", exported(revealed, tmp_path / "export.json"), "--access", access)
+    assert (ran.status, ran.err) == (0, "")
+    assert f"each of {4 * (THRESHOLD + 1) + 2} revealed vouchers has its commitment" in ran.out
+
+
+def test_a_voucher_that_was_forgotten_and_sent_again_does_not_convict_an_honest_server(
+    site: Site, audit: Run, tmp_path: Path
+) -> None:
+    runtime, names = site.runtime, range(THRESHOLD + 1)
+    runtime.store.retention.set_periods(Periods(ids=1, reveals=1))
+    reveal(site, "mallory", names)
+    later = time.time() + 3 * 86_400
+    assert runtime.store.retention.apply(later).reveals == THRESHOLD + 1
+    runtime.ingest.ingest("mallory", TestEpoch.read(runtime.folder).seal(names, "mallory", f"mallory {names}"))
+    runtime.match_all()
+    value = reveals_export(runtime.folder, runtime.store)
+    assert (len(value["reveals"]), len(value["notices"])) == (THRESHOLD + 1, 2)
+    access = site.access(tmp_path / "access.json")
+    ran = audit("reveals", exported(site, tmp_path / "export.json"), "--access", access)
+    assert (ran.status, ran.err) == (0, "")
+
+
 def _forget(value: Told) -> None:
     """A commitment, with all that it is about, is left out."""
     gone = value["notices"].pop(0)
@@ -128,10 +160,10 @@ def _twice(value: Told) -> None:
     [
         (_forget, "commits to reveals that the export does not open"),
         (_fewer, "commits to other vouchers"),
-        (_renamed, "of another account"),
+        (_renamed, "revealed without a commitment"),
         (_elsewhere, "it is none"),
         (_twisted, "not what it committed to"),
-        (_twice, "committed twice"),
+        (_twice, "of the log twice"),
     ],
 )
 def test_an_export_that_hides_something_is_refused(
