@@ -60,6 +60,7 @@ def test_a_name_that_was_exchanged_is_refused(published: Path, package: Path) ->
         lambda lines: [lines[0], "manifest " + "0" * 64 + "\n", *lines[2:]],
         lambda lines: [*lines[:2], "proof !\n", *lines[3:]],
         lambda lines: lines[:2],
+        lambda lines: [*lines, "\n" * 2**20],
         lambda _lines: [],
     ],
 )

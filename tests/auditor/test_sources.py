@@ -145,7 +145,19 @@ def test_an_import_without_a_signature_ends_the_one_before(data: DataFolder, cli
     assert import_clinic(data, more, None, replace=False) == {}
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b'{"items":-1,"key":"","signature":"","tpsi_list_signature":1}'])
+ONE_ITEM = sign_list(canonical_items([md5(1)]), SOURCE).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"items":-1,"key":"","signature":"","tpsi_list_signature":1}',
+        ONE_ITEM.replace(b'"items":1', b'"items":true'),
+    ],
+)
 def test_a_malformed_signature_file_is_refused(data: bytes) -> None:
     with pytest.raises(DecodeError):
         ListSignature.decode(data)

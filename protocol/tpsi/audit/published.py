@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tpsi.audit.package import from_lines, to_lines
-from tpsi.audit.proofs import AbsenceProof
+from tpsi.audit.proofs import MAX_NAMES, AbsenceProof
 from tpsi.errors import DecodeError
 from tpsi.manifest import Manifest
 from tpsi.table import PackedItems, canonical_items
 
+#: Lines before the names.
+_HEAD = 3
 _FIRST = b"tpsi-absences 1"
 _PROOF = b"proof "
 _MANIFEST = b"manifest "
@@ -35,14 +37,16 @@ class PublishedAbsences:
         """Inverse of `encode`; DecodeError for anything else, AuditError if it is about another manifest."""
         if len(data) > MAX_FILE:
             raise DecodeError(f"a file of published negatives has at most {MAX_FILE} octets")
+        if data.count(b"\n") > _HEAD + MAX_NAMES:  # before an object is made of each
+            raise DecodeError(f"a file of published negatives has at most {MAX_NAMES} names, a line each")
         lines = data.split(b"\n")
-        if len(lines) < 4 or lines[0] != _FIRST or not lines[2].startswith(_PROOF):
+        if len(lines) <= _HEAD or lines[0] != _FIRST or not lines[2].startswith(_PROOF):
             raise DecodeError("this is not a file of published negatives")
         try:
             proof = b64decode(lines[2][len(_PROOF) :], validate=True)
         except ValueError:
             raise DecodeError("the proof in the file of published negatives is not base64") from None
-        names: PackedItems = canonical_items(from_lines(lines[3:], "the file"))
+        names: PackedItems = canonical_items(from_lines(lines[_HEAD:], "the file"))
         made = cls(names, AbsenceProof.decode(proof, manifest))
         if made.encode() != data:
             raise DecodeError("the file of published negatives is not in canonical form: are the names in order?")

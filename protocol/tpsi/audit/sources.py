@@ -30,7 +30,7 @@ class ListSignature:
     def __post_init__(self) -> None:
         if len(self.key) != PUBLIC_KEY_SIZE or len(self.value) != SIGNATURE_SIZE:
             raise CallerError("an Ed25519 key has 32 octets, a signature 64")
-        if not 0 <= self.items <= canonical.MAX_INTEGER:
+        if type(self.items) is not int or not 0 <= self.items <= canonical.MAX_INTEGER:
             raise CallerError("a list has 0 to 2^53 - 1 items")
 
     def verify(self, items: Sequence[bytes]) -> bytes:
