@@ -17,7 +17,7 @@ from tests.support.server_data import wait_for
 FRESH = 24
 #: Seconds after the beginning of the uploads at which the server is killed, at most.
 WINDOW = 0.25
-#: Seconds that a device has for what is left at the end.
+#: Seconds that a device has for what is left at the end, and the server for matching it.
 LAST_UPLOAD = 600.0
 #: Rounds after which a long campaign says how it goes.
 REPORTED = 100
@@ -84,7 +84,8 @@ class _Campaign:
                 device.upload_all(server.served, LAST_UPLOAD)
                 assert not device.outbox
                 assert not device.refused
-            wait_for(self._all_matched)
+            self._free_work()
+            wait_for(self._all_matched, LAST_UPLOAD)
             server.terminate()
         self.look(thorough=True)
         result = self.result
@@ -93,10 +94,14 @@ class _Campaign:
         result.opened, result.listed = self.stage.opened(), len(ACCOUNTS) * listed(self.sealed)
         return result
 
-    def _all_matched(self) -> bool:
+    def _free_work(self) -> None:
+        """What killed servers had claimed, and what they were killed over three times, is to be had again at once."""
         self.stage.end_leases()
         with self.stage.store() as store:
-            store.matches.retry_failed()  # the server was killed three times over the same voucher
+            store.matches.retry_failed()
+
+    def _all_matched(self) -> bool:
+        with self.stage.store() as store:
             return store.vouchers.count_waiting() == 0
 
 
