@@ -6,7 +6,8 @@ use curve25519_dalek::traits::VartimeMultiscalarMul;
 use zeroize::Zeroizing;
 
 use crate::chunk::{Cells, Octets, Sealed, Uniform};
-use crate::dalek as engine;
+use crate::dalek;
+use crate::engine::Engine;
 use crate::expand::Tag;
 use crate::threads::{CHUNK, collect, each_chunk};
 
@@ -19,42 +20,42 @@ pub type Scalars = Zeroizing<Vec<Scalar>>;
 /// H of every message, encoded.
 pub fn hash<M: AsRef<[u8]> + Sync>(messages: &[M], tag: &Tag) -> Vec<Octets> {
     let mut out = vec![[0; 32]; messages.len()];
-    each_chunk(&mut out, |i, rows| engine::hash(&expanded(messages, tag, i, rows.len()), rows));
+    each_chunk(&mut out, |i, rows| Engine::chosen().hash(&expanded(messages, tag, i, rows.len()), rows));
     out
 }
 
 /// scalar·H of every message, encoded.
 pub fn blind<M: AsRef<[u8]> + Sync>(scalar: &Scalar, messages: &[M], tag: &Tag) -> Vec<Octets> {
     let mut out = vec![[0; 32]; messages.len()];
-    each_chunk(&mut out, |i, rows| engine::blind(scalar, &expanded(messages, tag, i, rows.len()), rows));
+    each_chunk(&mut out, |i, rows| Engine::chosen().blind(scalar, &expanded(messages, tag, i, rows.len()), rows));
     out
 }
 
 /// Products row by row, and which elements are encodings, be it of the identity. Other rows are zeros.
 pub fn multiply(scalars: &Scalars, elements: &[Octets]) -> (Vec<Octets>, Vec<bool>) {
     with_flags(elements.len(), |range, out, valid| {
-        engine::multiply(&scalars[range.clone()], &elements[range], out, valid);
+        Engine::chosen().multiply(&scalars[range.clone()], &elements[range], out, valid);
     })
 }
 
 /// Multiples of G.
 pub fn multiply_base(scalars: &Scalars) -> Vec<Octets> {
     let mut out = vec![[0; 32]; scalars.len()];
-    each_chunk(&mut out, |i, rows| engine::multiply_base(&scalars[span(i, rows.len())], rows));
+    each_chunk(&mut out, |i, rows| Engine::chosen().multiply_base(&scalars[span(i, rows.len())], rows));
     out
 }
 
 /// Sums or differences row by row, and where both were encodings. Other rows are zeros.
 pub fn combine(left: &[Octets], right: &[Octets], subtract: bool) -> (Vec<Octets>, Vec<bool>) {
     with_flags(left.len(), |range, out, valid| {
-        engine::combine(&left[range.clone()], &right[range], subtract, out, valid);
+        Engine::chosen().combine(&left[range.clone()], &right[range], subtract, out, valid);
     })
 }
 
 /// Which rows are encodings, be it of the identity.
 pub fn valid(elements: &[Octets]) -> Vec<bool> {
     let mut out = vec![false; elements.len()];
-    each_chunk(&mut out, |i, flags| engine::valid(&elements[span(i, flags.len())], flags));
+    each_chunk(&mut out, |i, flags| Engine::chosen().valid(&elements[span(i, flags.len())], flags));
     out
 }
 
@@ -64,7 +65,7 @@ pub fn seal<M: AsRef<[u8]> + Sync>(
     tag: &Tag,
     cells: &Cells,
     (betas, gammas): (&Scalars, &Scalars),
-    key: &RistrettoPoint,
+    key: &Octets,
 ) -> Sealed {
     let each = cells.candidates();
     let parts = collect(messages.len().div_ceil(CHUNK), |i| {
@@ -73,7 +74,7 @@ pub fn seal<M: AsRef<[u8]> + Sync>(
         let octets = &cells.octets[items.start * cells.arity..items.end * cells.arity];
         let part = Cells { octets, ..*cells };
         let uniform = expanded(messages, tag, i, items.len());
-        engine::seal(&uniform, &part, &betas[slots.clone()], &gammas[slots], key)
+        Engine::chosen().seal(&uniform, &part, &betas[slots.clone()], &gammas[slots], key)
     });
     let mut all = Sealed::empty(0);
     for part in parts {
@@ -90,7 +91,7 @@ pub fn weighted_sum(scalars: &[Scalar], elements: &[Octets]) -> Option<Octets> {
     let each = elements.len().div_ceil(threads).clamp(1, SUMMED);
     let sums = collect(elements.len().div_ceil(each), |i| {
         let part = i * each..elements.len().min((i + 1) * each);
-        let points = elements[part.clone()].iter().map(engine::decode);
+        let points = elements[part.clone()].iter().map(dalek::decode);
         RistrettoPoint::optional_multiscalar_mul(&scalars[part], points)
     });
     let total: Option<RistrettoPoint> = sums.into_iter().sum();

@@ -12,9 +12,10 @@ use curve25519_dalek::traits::{Identity, MultiscalarMul};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::chunk::{Cells, Octets, Sealed, Uniform};
+use crate::solve::Keep;
 
 /// 1/2 modulo the order.
-static HALF: LazyLock<Scalar> = LazyLock::new(|| Scalar::from(2u64).invert());
+pub static HALF: LazyLock<Scalar> = LazyLock::new(|| Scalar::from(2u64).invert());
 static G: LazyLock<RistrettoBasepointTable> =
     LazyLock::new(|| RistrettoBasepointTable::create(&RISTRETTO_BASEPOINT_POINT));
 
@@ -76,7 +77,8 @@ pub fn valid(elements: &[Octets], valid: &mut [bool]) {
 }
 
 /// Both products of every slot (specification, sections 7.3 and 7.4).
-pub fn seal(uniform: &[Uniform], cells: &Cells, betas: &[Scalar], gammas: &[Scalar], key: &RistrettoPoint) -> Sealed {
+pub fn seal(uniform: &[Uniform], cells: &Cells, betas: &[Scalar], gammas: &[Scalar], key: &Octets) -> Sealed {
+    let key = decode(key).unwrap_or_else(RistrettoPoint::identity);
     let slots = betas.len();
     let (mut q, mut s) = (Zeroizing::new(Vec::with_capacity(slots)), Zeroizing::new(Vec::with_capacity(slots)));
     let mut sealed = Sealed::empty(slots);
@@ -88,7 +90,7 @@ pub fn seal(uniform: &[Uniform], cells: &Cells, betas: &[Scalar], gammas: &[Scal
             let gamma = Zeroizing::new(gammas[slot] * *HALF);
             q.push(RistrettoPoint::multiscalar_mul([*beta, *gamma], [hashed, RISTRETTO_BASEPOINT_POINT]));
             let point = candidate.unwrap_or_else(RistrettoPoint::identity);
-            s.push(RistrettoPoint::multiscalar_mul([*beta, *gamma], [point, *key]));
+            s.push(RistrettoPoint::multiscalar_mul([*beta, *gamma], [point, key]));
             sealed.good[slot] = candidate.is_some();
         }
     }
@@ -113,5 +115,32 @@ fn candidates(cells: &Cells, i: usize) -> Vec<Option<RistrettoPoint>> {
 fn encode_doubled(points: &[RistrettoPoint], out: &mut [Octets]) {
     for (encoding, row) in RistrettoPoint::double_and_compress_batch(points).into_iter().zip(out) {
         *row = encoding.0;
+    }
+}
+
+/// Cells of a table that is solved.
+pub struct Keeper;
+
+impl Keep for Keeper {
+    type Kept = RistrettoPoint;
+
+    fn keep(elements: &[Octets], kept: &mut [RistrettoPoint], valid: &mut [bool]) {
+        for ((encoding, kept), valid) in elements.iter().zip(kept).zip(valid) {
+            let found = decode(encoding);
+            *valid = found.is_some();
+            *kept = found.unwrap_or_default();
+        }
+    }
+
+    fn subtract(first: &mut [RistrettoPoint], second: &[RistrettoPoint], third: &[RistrettoPoint]) {
+        for (first, (second, third)) in first.iter_mut().zip(second.iter().zip(third)) {
+            *first = *first - second - third;
+        }
+    }
+
+    fn encode(kept: &[RistrettoPoint], out: &mut [Octets]) {
+        for (point, row) in kept.iter().zip(out) {
+            *row = point.compress().0;
+        }
     }
 }

@@ -7,7 +7,9 @@
 pub mod batch;
 pub mod chunk;
 pub mod dalek;
+pub mod engine;
 pub mod expand;
+pub mod lanes;
 #[cfg(feature = "python")]
 mod python;
 #[cfg(feature = "python")]

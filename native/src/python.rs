@@ -1,18 +1,18 @@
 //! What Python sees.
 
-use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2};
 use pyo3::create_exception;
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyImportError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use zeroize::Zeroizing;
 
 use crate::batch::{self, Scalars};
 use crate::chunk::{Cells, Octets};
+use crate::engine::Engine;
 use crate::expand::Tag;
-use crate::solve::{Fault, solve as solve_equations};
+use crate::solve::Fault;
 use crate::{dalek, threads};
 
 /// Raised with every change that a caller notices.
@@ -27,6 +27,7 @@ type Flags<'py> = Bound<'py, PyArray1<bool>>;
 /// See tpsi_native.pyi, which has the documentation of all functions.
 #[pymodule]
 fn tpsi_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    Engine::choice().map_err(PyImportError::new_err)?;
     module.add("INTERFACE", INTERFACE)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ElementError", module.py().get_type::<ElementError>())?;
@@ -49,7 +50,7 @@ fn tpsi_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 #[pyfunction]
 fn engine() -> &'static str {
-    "curve25519-dalek"
+    Engine::chosen().name()
 }
 
 #[pyfunction]
@@ -146,7 +147,7 @@ fn seal<'py>(
     let (betas, gammas) = (octets_of(&betas)?, octets_of(&gammas)?);
     require(betas.len() == slots && gammas.len() == slots, "two scalars for each slot")?;
     let (betas, gammas) = (scalars_of(betas, slots)?, scalars_of(gammas, slots)?);
-    let sealed = py.detach(|| batch::seal(&messages, &tag, &cells, (&betas, &gammas), &key));
+    let sealed = py.detach(|| batch::seal(&messages, &tag, &cells, (&betas, &gammas), key));
     Ok((rows_of(py, sealed.q)?, rows_of(py, sealed.s)?, sealed.good.into_pyarray(py)))
 }
 
@@ -170,7 +171,7 @@ fn solve<'py>(
         }
         raised.is_ok()
     };
-    let solved = py.detach(|| solve_equations(rows, own, others, &mut told));
+    let solved = py.detach(|| Engine::chosen().solve(rows, own, others, &mut told));
     raised?;
     solved.map_err(|fault| match fault {
         Fault::Equations => PyValueError::new_err("the equations do not fit the table"),
@@ -226,9 +227,9 @@ fn scalars_of(rows: &[Octets], count: usize) -> PyResult<Scalars> {
     Ok(scalars)
 }
 
-fn element_of(rows: &[Octets]) -> PyResult<RistrettoPoint> {
+fn element_of(rows: &[Octets]) -> PyResult<&Octets> {
     require(rows.len() == 1, "one element")?;
-    dalek::decode(&rows[0]).ok_or_else(|| ElementError::new_err(()))
+    dalek::decode(&rows[0]).map(|_| &rows[0]).ok_or_else(|| ElementError::new_err(()))
 }
 
 pub fn rows_of(py: Python<'_>, rows: Vec<Octets>) -> PyResult<Rows<'_>> {

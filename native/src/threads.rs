@@ -48,6 +48,14 @@ pub fn each_chunk<T: Send>(items: &mut [T], work: impl Fn(usize, &mut [T]) + Syn
     }
 }
 
+/// Run `work` for each of a few large items.
+pub fn each<T: Send>(items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {
+    match items.len() > 1 && get() > 1 {
+        false => items.iter_mut().for_each(work),
+        true => pool().install(|| items.par_iter_mut().for_each(work)),
+    }
+}
+
 /// Run several pieces of work and collect their results in order.
 pub fn collect<R: Send>(pieces: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     match pieces > 1 && get() > 1 {

@@ -102,3 +102,21 @@ def test_numbers_of_threads_that_make_no_sense_are_refused(count: int) -> None:
 def test_every_group_says_what_computes(backend: str) -> None:
     assert group(RISTRETTO255_SHA512, backend).engine
     assert group(P256_SHA256).engine == "pycryptodome"
+
+
+def engine_by(backend: str, engine: str) -> "subprocess.CompletedProcess[str]":
+    """A process that tells what computes, with an engine of the native core chosen by its environment."""
+    program = "from tpsi.groups import *; print(group(RISTRETTO255_SHA512).engine)"
+    environment = {**os.environ, backends.VARIABLE: backend, "TPSI_NATIVE_ENGINE": engine}
+    return subprocess.run([sys.executable, "-c", program], env=environment, check=False, capture_output=True, text=True)
+
+
+def test_an_engine_of_the_native_core_is_chosen_by_its_name(backend: str) -> None:
+    expected = "curve25519-dalek" if backend == NATIVE else "libsodium"
+    assert engine_by(backend, "dalek").stdout.strip() == expected
+
+
+def test_an_engine_that_nobody_knows_is_refused_in_words(backend: str) -> None:
+    done = engine_by(backend, "abacus")
+    told = "there are dalek, avx2 and ifma" in done.stderr
+    assert (done.returncode != 0, told) == ((True, True) if backend == NATIVE else (False, False))
