@@ -138,7 +138,7 @@ class Service:
     async def _answers(self, call: Any) -> AsyncIterator[Any]:
         """The messages of a stream; it is cancelled when the caller stops listening or the server falls silent."""
         try:
-            while (message := await asyncio.wait_for(call.read(), STREAM_TIMEOUT)) is not _END:
+            while (message := await _next(call)) is not _END:
                 yield message
             if await call.code() is not grpc.StatusCode.OK:
                 # Read the status in the same way as that of every other call.
@@ -174,3 +174,9 @@ async def _write(call: Any, batches: AsyncIterator[pb.UploadBatch]) -> None:
     except Exception:
         call.cancel()
         raise
+
+
+async def _next(call: Any) -> Any:
+    """The next message. `asyncio.wait_for` before Python 3.12 loses an interrupt that comes together with one."""
+    async with asyncio.timeout(STREAM_TIMEOUT):
+        return await call.read()

@@ -130,7 +130,8 @@ async def _send_all(replies: Any, context: Context) -> None:
 async def _in_time(writing: Awaitable[None]) -> None:
     """Write a message; RefusedError with CALL_STALLED if it is not read."""
     try:
-        await asyncio.wait_for(writing, limits.STALLED)
+        async with asyncio.timeout(limits.STALLED):
+            await writing
     except TimeoutError:
         raise RefusedError(Reason.CALL_STALLED, "the peer does not read") from None
 
