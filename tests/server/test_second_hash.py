@@ -24,12 +24,14 @@ from tpsi.errors import CallerError
 from tpsi.pictures import Picture, derivative, hasher, second_hash
 from tpsi_proto import tpsi_pb2 as pb
 from tpsi_server import OperatorError, Runtime
+from tpsi_server.accounts import Identity, Role
 from tpsi_server.checking import Checker
 from tpsi_server.cli import main
 from tpsi_server.companions import Check, Companion, Companions, read_companions
 from tpsi_server.crew import Failure
 from tpsi_server.importing import ImportOptions, import_list, import_with_companions
 from tpsi_server.jobs import Checked, CheckJob
+from tpsi_server.service.auth import CALLER, Caller, Credentials, Directory
 from tpsi_server.service.operator import OperatorServicer
 from tpsi_server.service.status import Context
 
@@ -203,13 +205,15 @@ def _dies_of(job: CheckJob, culprit: int) -> Checked | Failure:
     return Failure("its process died") if any(number == culprit for number, _ in job.pictures) else job.run()
 
 
-def test_the_reviewer_s_call_gives_what_is_held_back_only_if_asked(listed: Site, pictures: list[bytes]) -> None:
+def test_the_operator_s_call_gives_what_is_held_back_only_if_asked(listed: Site, pictures: list[bytes]) -> None:
     crafted = photo(collide(photograph("rocket"), first(pictures[8])))
     with listed.runtime() as runtime:
         upload(runtime, [*((first(one), photo(one)) for one in pictures[:4]), (first(pictures[8]), crafted)])
         servicer = OperatorServicer(runtime)
 
         async def call(held_back: bool) -> list[pb.RevealedItem]:
+            operator = Identity(1, Role.OPERATOR, None)
+            CALLER.set(Caller(operator, Credentials(None), "GetReveal", cast("Directory", None)))
             request = pb.GetRevealRequest(account="alice", held_back=held_back)
             return [item async for item in servicer.GetReveal(request, cast("Context", None))]
 

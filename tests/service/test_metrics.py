@@ -46,7 +46,7 @@ def test_calls_and_vouchers_are_counted_by_what_they_were_told(
 ) -> None:
     vouchers = epoch.seal(range(5))
     for some in (vouchers, [*vouchers[:2], b"nonsense"]):
-        assert next(device.vouchers.Upload(iter([batch(some)]))) is not None
+        assert len(list(device.vouchers.Upload(iter([batch(some)])))) == 1
     with refused("BATCH_EMPTY"):
         list(device.vouchers.Upload(iter([batch([])])))
     with refused("TOKEN_UNKNOWN"):

@@ -277,7 +277,7 @@ def test_batches_that_find_no_room_wait_and_beyond_that_are_refused(
                 if not future.done():
                     future.set_result([Outcome()])
             time.sleep(0.01)
-    assert server.service.vouchers.budget.held == 0
+    wait_for(lambda: server.service.vouchers.budget.held == 0)
 
 
 # ---------------------------------------------------------------- those who are slow

@@ -122,7 +122,11 @@ class Service:
             async for ack in self._answers(call):
                 yield ack
         except asyncio.CancelledError:
-            if writer.done() and not writer.cancelled() and (error := writer.exception()):
+            task = asyncio.current_task()
+            interrupted = (
+                task is not None and task.cancelling() > 0
+            )  # from outside: the writer's end is its consequence
+            if not interrupted and writer.done() and not writer.cancelled() and (error := writer.exception()):
                 raise error from None
             raise
         finally:
