@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share, and what every run of the tests says about itself."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,16 @@ import pytest
 from tests.support.backends import LEFT_OUT
 from tests.support.postgres import ENVIRONMENT, PostgresServer
 from tpsi_server.store import Location
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """A command that a test runs in this process sets up logging; what it set up ends with the test."""
+    log = logging.getLogger("tpsi_server")
+    handlers, level, propagate = log.handlers, log.level, log.propagate
+    yield
+    log.handlers, log.propagate = handlers, propagate
+    log.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -22,10 +22,17 @@ SAMPLES = make_pictures(12)
 PATIENCE = 60.0
 
 
+#: What `python -m tpsi_client` does, in a process that takes interrupts even if the tests run where they are ignored.
+_TAKING_INTERRUPTS = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('tpsi_client', run_name='__main__', alter_sys=True)"
+)
+
+
 def start(home: Path, *arguments: str) -> "subprocess.Popen[str]":
     """A `tpsi-device` process."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tpsi_client", *arguments],
+        [sys.executable, "-c", _TAKING_INTERRUPTS, *arguments],
         env=os.environ | {"TPSI_HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
