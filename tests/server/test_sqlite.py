@@ -1,8 +1,10 @@
 """The store on SQLite: its file, what makes a commit durable, and leases on a clock that the test sets."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import select
@@ -80,6 +82,29 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
 
 def test_the_database_is_for_its_owner_only(store: Store, tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
+
+
+def test_a_signal_that_ends_the_program_in_the_middle_of_a_row_leaves_no_word_of_it(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    def signalled(_text: bytes) -> NoReturn:
+        raise SystemExit(143)
+
+    def read() -> None:
+        with store._database.read() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.text_factory = signalled
+            try:
+                with connection.exec_driver_sql("SELECT 'a row'") as rows:
+                    rows.all()
+            finally:
+                driver.text_factory = str
+
+    with caplog.at_level(logging.WARNING), pytest.raises(SystemExit):
+        read()
+    assert not caplog.records
+    deliver(store, 1)  # the transaction that was read in has ended
 
 
 def test_every_table_and_index_of_the_schema_is_used_by_name(store: Store) -> None:

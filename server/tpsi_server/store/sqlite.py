@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 
 from tpsi_server.errors import StoreError
 from tpsi_server.store.fairness import FairLock
@@ -116,6 +116,7 @@ def _engine(path: Path) -> Engine:
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _stay_connected)
     return engine
 
 
@@ -129,3 +130,12 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+def _stay_connected(context: ExceptionContext) -> None:
+    """A signal that ends the program between two rows does not break a connection to a file, as one to a server.
+
+    If the connection were given up under them, open results would complain that they cannot be closed.
+    """
+    if not isinstance(context.original_exception, Exception):
+        context.is_disconnect = False
