@@ -147,6 +147,18 @@ def test_the_largest_messages_of_many_at_once_cost_bounded_memory(
     assert peak() < 2 * (limits.HELD_OCTETS + limits.WAITING_OCTETS) + ACCOUNTS * 2 * limits.MAX_MESSAGE
 
 
+def test_messages_of_callers_without_a_token_are_not_read(served: Served, peak: Callable[[], int]) -> None:
+    """Forty calls of one connection, each with the largest message that there is."""
+    with served.channel() as channel:
+        call: Any = channel.stream_stream
+        method = call("/tpsi.v1.TableService/GetManifest")
+        calls = [method(iter([bytes(4 * MIB)]), timeout=PATIENCE) for _ in range(40)]
+        for one in calls:
+            with refused("TOKEN_MISSING"):
+                list(one)
+    assert peak() < 40 * MIB
+
+
 def test_many_idle_connections_and_calls_cost_bounded_memory(
     served: Served, tokens: Sequence[str], epoch: TestEpoch, peak: Callable[[], int]
 ) -> None:

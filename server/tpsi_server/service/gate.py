@@ -65,36 +65,25 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         method = str(handler_call_details.method)
         handler = await continuation(handler_call_details)
         if handler is not None and method in OPEN:
-            return _rebuilt(handler, self._open(handler))
+            return _rebuilt(handler, self._open(method, handler), limits.MAX_OPEN_MESSAGE)
         if handler is not None and method in ROLES:
             return _rebuilt(handler, self._guarded(method, handler))
         return grpc.stream_stream_rpc_method_handler(_unknown)
 
     def _guarded(self, method: str, handler: Handler) -> Behaviour:
-        behaviour = _behaviour(handler)
-        readable = _all_readable if handler.request_streaming else _readable
-
-        async def answer(request: Any, context: Context) -> Any:
-            async with self._admitted(method, context):
-                return await behaviour(readable(request), context)
-
-        async def stream(request: Any, context: Context) -> None:
+        async def guarded(messages: AsyncIterator[Any], context: Context) -> Any:
             async with self._admitted(method, context) as caller:
-                await self._vigil.guard(caller, _send_all(behaviour(readable(request), context), context))
+                return await self._vigil.guard(caller, _answered(handler, messages, context))
 
-        return stream if handler.response_streaming else answer
+        return guarded
 
     @asynccontextmanager
     async def _admitted(self, method: str, context: Context) -> AsyncIterator[Caller]:
         """A block for an admitted caller, whose errors end the call."""
-        try:
+        async with _ending(method, context):
             with self._metrics.call(method):
                 async with self._checked(method, context) as caller:
                     yield caller
-        except grpc.aio.BaseError:  # the call has ended: there is nobody to tell
-            raise
-        except Exception as error:  # whatever it is, its text stays here
-            await status.fail(context, method, error)
 
     @asynccontextmanager
     async def _checked(self, method: str, context: Context) -> AsyncIterator[Caller]:
@@ -107,18 +96,52 @@ class Gate(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         with self._callers.passing(caller.name):
             yield caller
 
-    def _open(self, handler: Handler) -> Behaviour:
-        """Calls without a token, which may stay open for as long as the server runs."""
-        behaviour = _behaviour(handler)
+    def _open(self, method: str, handler: Handler) -> Behaviour:
+        """Calls without a token, which may stay open for as long as the server runs; so many for each address."""
 
-        async def stream(request: Any, context: Context) -> None:
-            try:
-                with self._open_calls.passing(""):
-                    await self._drain.unless_begun(_write_all(behaviour(request, context), context), farewell=FAREWELL)
-            except RefusedError as error:
-                await status.refuse(context, error.reason)
+        async def open_to_all(messages: AsyncIterator[Any], context: Context) -> Any:
+            async with _ending(method, context):
+                with self._open_calls.passing(_address(context)):
+                    work = _answered(handler, messages, context)
+                    return await self._drain.unless_begun(work, farewell=FAREWELL)
 
-        return stream if handler.response_streaming else behaviour
+        return open_to_all
+
+
+@asynccontextmanager
+async def _ending(method: str, context: Context) -> AsyncIterator[None]:
+    """A block whose errors end the call."""
+    try:
+        yield
+    except grpc.aio.BaseError:  # the call has ended: there is nobody to tell
+        raise
+    except Exception as error:  # whatever it is, its text stays here
+        await status.fail(context, method, error)
+
+
+def _address(context: Context) -> str:
+    """Where a call comes from, without the port."""
+    return str(context.peer()).rpartition(":")[0]
+
+
+async def _answered(handler: Handler, messages: AsyncIterator[Any], context: Context) -> Any:
+    """Give a behaviour what it takes; its answer, or None if it answers in a stream."""
+    replies = _behaviour(handler)(await _taken(handler, messages), context)
+    if not handler.response_streaming:
+        return await replies
+    await (_send_all(replies, context) if hasattr(replies, "aclose") else replies)
+    return None
+
+
+async def _taken(handler: Handler, messages: AsyncIterator[Any]) -> Any:
+    """What a behaviour is given: all messages, or the one of a call that has only one, which has to come in time."""
+    if handler.request_streaming:
+        return _all_readable(messages)
+    try:
+        async with asyncio.timeout(limits.STALLED):
+            return _readable(await anext(messages, _UNREADABLE))
+    except TimeoutError:
+        raise RefusedError(Reason.CALL_STALLED, "the peer sends nothing") from None
 
 
 async def _send_all(replies: Any, context: Context) -> None:
@@ -134,15 +157,6 @@ async def _in_time(writing: Awaitable[None]) -> None:
             await writing
     except TimeoutError:
         raise RefusedError(Reason.CALL_STALLED, "the peer does not read") from None
-
-
-async def _write_all(replies: Any, context: Context) -> None:
-    """Run a behaviour of either style of gRPC: a generator of replies, or one that writes them itself."""
-    if not hasattr(replies, "__aiter__"):
-        await replies
-        return
-    async for reply in replies:
-        await context.write(reply)
 
 
 async def _unknown(_request: Any, context: Context) -> None:
@@ -169,21 +183,21 @@ def _behaviour(handler: Handler) -> Behaviour:
     return cast(Behaviour, found)
 
 
-def _rebuilt(handler: Handler, behaviour: Behaviour) -> Handler:
-    """A handler of the same shape with another behaviour, and with messages that cannot be read marked as such."""
-    make = {
-        (False, False): grpc.unary_unary_rpc_method_handler,
-        (False, True): grpc.unary_stream_rpc_method_handler,
-        (True, False): grpc.stream_unary_rpc_method_handler,
-        (True, True): grpc.stream_stream_rpc_method_handler,
-    }[handler.request_streaming, handler.response_streaming]
+def _rebuilt(handler: Handler, behaviour: Behaviour, largest: int = limits.MAX_MESSAGE) -> Handler:
+    """A handler that answers alike with another behaviour, which is given a stream of messages in any case.
+
+    So it is called before there is one: gRPC reads the message of a call that has only one by itself, for as long as it
+    takes and whoever calls. Messages that cannot be read, or are above `largest` octets, are marked as such.
+    """
+    streaming = handler.response_streaming
+    make = grpc.stream_stream_rpc_method_handler if streaming else grpc.stream_unary_rpc_method_handler
     read: Callable[[bytes], Any] = handler.request_deserializer or bytes
 
     def lenient(data: bytes) -> Any:
         if has_more_fields(data, limits.MAX_FIELDS):
             return _TOO_MANY_FIELDS
         try:
-            return read(data)
+            return read(data) if len(data) <= largest else _UNREADABLE
         except DecodeError:
             return _UNREADABLE
 

@@ -9,14 +9,16 @@ MAX_BATCH_BYTES = 4 << 20
 BATCHES_IN_FLIGHT = 4
 #: Octets of batches that all uploads together hold until they are stored, and that may wait for a place among them.
 HELD_OCTETS, WAITING_OCTETS = 64 << 20, 64 << 20
-#: Uploads of one account at a time, and calls of one caller; calls that stay open for nobody in particular.
-UPLOADS_AN_ACCOUNT, CALLS_A_CALLER, OPEN_CALLS = 8, 64, 256
+#: Uploads of one account at a time, and calls of one caller; calls of nobody in particular from one address.
+UPLOADS_AN_ACCOUNT, CALLS_A_CALLER, OPEN_CALLS = 8, 64, 16
 #: Seconds of vouchers at an account's pace that it may be ahead of it, and that a batch is made to wait.
 AHEAD, PATIENCE = 5.0, 5.0
 #: Seconds in which a message has to come, or to be read, unless it is the server that is waited for.
 STALLED = 60.0
 #: What gRPC takes as one message. A batch that is a little too large can be refused by name, a larger one is not read.
 MAX_MESSAGE = 5 << 20
+#: Octets of a message to an open call: the name of a service, or of something in the contract.
+MAX_OPEN_MESSAGE = 4096
 #: Fields of a message: the vouchers of a batch, its number, and some that a newer device may add.
 MAX_FIELDS = MAX_BATCH + 16
 #: Octets of a table that are read at a time for one download.

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from tpsi_server.errors import RefusedError, StoreError
 from tpsi_server.service.auth import Caller
 from tpsi_server.service.limits import VIGIL_PERIOD
 from tpsi_server.store import Store
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 #: What a caller is told, as it comes from the check; a verdict that is None has not been spoken.
 _Verdict = asyncio.Future[RefusedError]
@@ -29,8 +30,8 @@ class Vigil:
         self._watched: dict[_Verdict, Caller] = {}
         self._seen: tuple[int, ...] | None = None
 
-    async def guard(self, caller: Caller, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work` for a caller; RefusedError, `work` being cancelled, when the caller may not go on."""
+    async def guard(self, caller: Caller, work: Coroutine[Any, Any, _T]) -> _T:
+        """Do `work` for a caller: its result. RefusedError, `work` being cancelled, when the caller may not go on."""
         verdict: _Verdict = asyncio.get_running_loop().create_future()
         task = asyncio.ensure_future(work)
         self._watched[verdict] = caller
@@ -38,7 +39,7 @@ class Vigil:
             await asyncio.wait((task, verdict), return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 raise verdict.result()
-            task.result()
+            return task.result()
         finally:
             del self._watched[verdict]
             if not task.done():
