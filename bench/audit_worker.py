@@ -45,7 +45,7 @@ def _build(folder: Path, hashes: str, table: str, processes: str) -> dict[str, o
     blind = ParallelBlinding(chosen, int(processes), watch) if int(processes) > 1 else None
     built = build_table(chosen, table, listed_hashes(int(hashes)), progress=watch, blind=blind)
     built.table.cells.tofile(folder / "table.bin")
-    manifest = describe(chosen.suite, table, int(hashes), built)
+    manifest = describe(chosen.suite, table, built)
     (folder / "manifest.json").write_bytes(manifest.encoded)
     kept = folder / "secrets.bin"
     kept.touch(0o600)

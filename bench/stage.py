@@ -17,7 +17,6 @@ from tpsi import (
     Pool,
     Secret,
     Sharing,
-    Source,
     Submission,
     Synthetic,
     SyntheticMode,
@@ -32,6 +31,7 @@ from tpsi.groups import Rows
 from tpsi.merkle import CHUNK_SIZE, leaves_of, root
 from tpsi.parameters import Probes
 from tpsi.table import blind_items
+from tpsi.trial import trial_manifest
 
 ACCOUNT = "bench"
 HASH_TYPE = "sha256"
@@ -55,28 +55,20 @@ def device_items(count: int, associated: int = 0, kind: str = "device") -> list[
     return [Item(item.digest[:16], (item,), bytes(associated)) for item in hashes]
 
 
-def describe(suite: str, encoding: str, listed: int, built: BuiltTable) -> Manifest:
+def describe(suite: str, encoding: str, built: BuiltTable) -> Manifest:
     """A manifest for a table, without synthetic vouchers: each item's voucher then costs the same."""
-    chosen, table = group(suite), built.table
-    file = table.cells.reshape(-1)
-    return Manifest(
-        list_id=bytes(16),
-        name="benchmark",
-        epoch=1,
-        previous=None,
-        created=0,
-        suite=suite,
-        key=built.secrets.public_key(chosen),
-        encoding=encoding,
-        items=table.geometry.items,
-        seed=table.seed,
-        root=root(leaves_of(file[at : at + CHUNK_SIZE].tobytes() for at in range(0, len(file), CHUNK_SIZE))),
-        types=(HASH_TYPE,),
-        sources=(Source("benchmark", listed),),
-        minimum_sources=1,
+    table, file = built.table, built.table.cells.reshape(-1)
+    return trial_manifest(
+        table.geometry.items,
         sharing=SHARING,
         synthetic=Synthetic(SyntheticMode.NONE, 0),
         probes=Probes(),
+        types=(HASH_TYPE,),
+        suite=suite,
+        encoding=encoding,
+        key=built.secrets.public_key(group(suite)),
+        seed=table.seed,
+        root=root(leaves_of(file[at : at + CHUNK_SIZE].tobytes() for at in range(0, len(file), CHUNK_SIZE))),
     )
 
 
@@ -122,7 +114,7 @@ class Stage:
     @cached_property
     def manifest(self) -> Manifest:
         """The table's manifest."""
-        return describe(self.suite, self.encoding, self.listed, self.built)
+        return describe(self.suite, self.encoding, self.built)
 
     @cached_property
     def device(self) -> Device:

@@ -7,27 +7,12 @@ import numpy as np
 
 from recall.report import row
 from recall.summary import COUNTS
-from tpsi import (
-    Device,
-    Item,
-    ItemHash,
-    Manifest,
-    Pool,
-    Probes,
-    Secret,
-    Sharing,
-    Source,
-    Synthetic,
-    SyntheticMode,
-    build_table,
-    derive,
-    group,
-    seal,
-)
+from tpsi import Item, ItemHash, Probes, Sharing, Synthetic, SyntheticMode, seal
 from tpsi.groups import Rows
 from tpsi.pictures import neighbours, reach
+from tpsi.trial import trial_device
 
-_SUITE, _TYPE, _BITS = "TPSI-RISTRETTO255-SHA512", "dct80", 80
+_TYPE, _BITS = "dct80", 80
 _ROUNDS = 3
 _SLOTS = 256  # sealed in a round
 
@@ -49,29 +34,8 @@ def _sealing(count: int) -> tuple[int, float]:
     """Octets of a voucher, and processor seconds for one, the fastest of some rounds."""
     random = np.random.default_rng(count)
     known = [ItemHash(_TYPE, digest.tobytes()) for digest in _random(random, 1000)]
-    suite = group(_SUITE)
-    built = build_table(suite, "fuse", known)
-    sharing, synthetic = Sharing(30, 16), Synthetic(SyntheticMode.REPLACE, 50_000)
-    manifest = Manifest(
-        list_id=bytes(16),
-        name="costs",
-        epoch=1,
-        previous=None,
-        created=0,
-        suite=_SUITE,
-        key=built.secrets.public_key(suite),
-        encoding="fuse",
-        items=len(known),
-        seed=built.table.seed,
-        root=bytes(32),
-        types=(_TYPE,),
-        sources=(Source("costs", len(known)),),
-        minimum_sources=1,
-        sharing=sharing,
-        synthetic=synthetic,
-        probes=Probes(count, True),
-    )
-    device = Device(manifest, built.table, derive(Secret(bytes(32)), Pool(bytes(16), 0, sharing)), "costs")
+    synthetic = Synthetic(SyntheticMode.REPLACE, 50_000)
+    device = trial_device(known, sharing=Sharing(30, 16), synthetic=synthetic, probes=Probes(count, True))
     pictures = max(2, _SLOTS // count)
     probes = _random(random, pictures * count).reshape(pictures, count, -1)
     hashes = [tuple(ItemHash(_TYPE, one.tobytes()) for one in mine) for mine in probes]

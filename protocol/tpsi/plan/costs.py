@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from tpsi.groups import SUITES, group
-from tpsi.manifest import LIST_ID_SIZE, Manifest, Source
-from tpsi.merkle import DIGEST_SIZE
+from tpsi.groups import SUITES
 from tpsi.parameters import Probes, Sharing, Synthetic, SyntheticMode
-from tpsi.table.geometry import SEED_SIZE, FuseGeometry
+from tpsi.table.geometry import FuseGeometry
+from tpsi.trial import trial_manifest
 from tpsi.voucher import slot_count, smallest_class, voucher_size
 
 #: Octets of associated data for a photograph: magic, content key and a derivative of 4 000.
@@ -45,33 +44,12 @@ def costs(
     slot: float | None,
 ) -> Costs:
     """What `vouchers` items cost a device in a year; `slot`: seconds for one slot."""
-    manifest = _manifest(listed, sharing, synthetic, probes, form)
+    manifest = trial_manifest(
+        listed, sharing=sharing, synthetic=synthetic, probes=probes, suite=form.suite, encoding=form.encoding
+    )
     size = voucher_size(manifest, smallest_class(form.associated))
     extra = synthetic.per_million / 10**6 if synthetic.mode is SyntheticMode.ADD else 0.0
     sent = vouchers * (1 + extra)
     slots = slot_count(manifest)
     seconds = None if slot is None else slot * slots * sent
     return Costs(manifest.table_bytes, slots, size, sent, size * sent, seconds)
-
-
-def _manifest(listed: int, sharing: Sharing, synthetic: Synthetic, probes: Probes, form: Format) -> Manifest:
-    """A manifest with these parameters, so that sizes are computed where they are defined."""
-    return Manifest(
-        list_id=bytes(LIST_ID_SIZE),
-        name="plan",
-        epoch=1,
-        previous=None,
-        created=0,
-        suite=form.suite,
-        key=bytes(group(form.suite).element_size),
-        encoding=form.encoding,
-        items=listed,
-        seed=bytes(SEED_SIZE),
-        root=bytes(DIGEST_SIZE),
-        types=("plan",),
-        sources=(Source("plan", listed),),
-        minimum_sources=1,
-        sharing=sharing,
-        synthetic=synthetic,
-        probes=probes,
-    )
