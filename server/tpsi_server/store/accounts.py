@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, func, select
 
+from tpsi_server.store import credentials
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
 from tpsi_server.store.database import Database, insert_new, retrying
 from tpsi_server.store.schema import account_flags, accounts, tokens
@@ -68,8 +69,7 @@ class AccountStore:
     def revoke(self, name: str, now: float) -> bool:
         """Mark an account as revoked; False if there is none of this name. The first time counts."""
         with self._database.write() as connection:
-            values = {"revoked": func.coalesce(accounts.c.revoked, to_stored(now))}
-            return connection.execute(update(accounts).where(accounts.c.name == name).values(values)).rowcount == 1
+            return credentials.revoke(connection, accounts, accounts.c.name == name, now)
 
     def count(self) -> int:
         """How many accounts there are."""
@@ -87,22 +87,14 @@ class AccountStore:
     @retrying
     def add_token(self, digest: bytes, role: str, account: str | None, now: float, expires: float | None) -> int | None:
         """Store a token's digest; its number, or None if there is no such account, or it is revoked."""
+        values = {
+            "digest": digest,
+            "role": role,
+            "created": to_stored(now),
+            "expires": None if expires is None else to_stored(expires),
+        }
         with self._database.write() as connection:
-            account_id = None
-            if account is not None:
-                wanted = (accounts.c.name == account) & accounts.c.revoked.is_(None)
-                account_id = connection.execute(select(accounts.c.id).where(wanted)).scalar()
-                if account_id is None:
-                    return None
-            statement = insert(tokens).values(
-                digest=digest,
-                role=role,
-                account=account_id,
-                created=to_stored(now),
-                expires=None if expires is None else to_stored(expires),
-            )
-            connection.execute(statement)
-            return int(connection.execute(select(tokens.c.id).where(tokens.c.digest == digest)).scalar_one())
+            return credentials.issue(connection, tokens, account, values)
 
     def find_token(self, digest: bytes) -> TokenRecord | None:
         """The token with this digest."""
@@ -116,8 +108,7 @@ class AccountStore:
     def revoke_token(self, number: int, now: float) -> bool:
         """Mark a token as revoked; False if there is none of this number. The first time counts."""
         with self._database.write() as connection:
-            values = {"revoked": func.coalesce(tokens.c.revoked, to_stored(now))}
-            return connection.execute(update(tokens).where(tokens.c.id == number).values(values)).rowcount == 1
+            return credentials.revoke(connection, tokens, tokens.c.id == number, now)
 
     def _select(self, condition: ColumnElement[bool], limit: int | None = None) -> list[AccountRecord]:
         chosen = select(accounts).where(condition).order_by(accounts.c.name).limit(limit)
@@ -135,19 +126,8 @@ class AccountStore:
             return int(connection.execute(select(func.count()).select_from(accounts).where(condition)).scalar_one())
 
     def _select_tokens(self, condition: ColumnElement[bool]) -> list[TokenRecord]:
-        joined = tokens.outerjoin(accounts, tokens.c.account == accounts.c.id)
-        columns = (
-            tokens.c.id,
-            tokens.c.role,
-            tokens.c.created,
-            tokens.c.expires,
-            tokens.c.revoked,
-            accounts.c.name,
-            accounts.c.revoked.label("account_revoked"),
-        )
-        chosen = select(*columns).select_from(joined).where(condition).order_by(tokens.c.id)
         with self._database.read() as connection:
-            return [_token(row) for row in connection.execute(chosen)]
+            return [_token(row) for row in credentials.with_accounts(connection, tokens, condition)]
 
 
 def _account(row: Any, flags: Sequence[str]) -> AccountRecord:

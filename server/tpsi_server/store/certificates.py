@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, func, select
 
+from tpsi_server.store import credentials
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
 from tpsi_server.store.database import Database, retrying
 from tpsi_server.store.schema import accounts, certificates, tokens
@@ -35,24 +36,15 @@ class CertificateStore:
         self, fingerprint: bytes, role: str, account: str | None, *, now: float, expires: float, anchor: bytes | None
     ) -> int | None:
         """Store a certificate; its number, or None if there is no such account, or it is revoked."""
+        values = {
+            "fingerprint": fingerprint,
+            "role": role,
+            "created": to_stored(now),
+            "expires": to_stored(expires),
+            "anchor": anchor,
+        }
         with self._database.write() as connection:
-            account_id = None
-            if account is not None:
-                wanted = (accounts.c.name == account) & accounts.c.revoked.is_(None)
-                account_id = connection.execute(select(accounts.c.id).where(wanted)).scalar()
-                if account_id is None:
-                    return None
-            statement = insert(certificates).values(
-                fingerprint=fingerprint,
-                role=role,
-                account=account_id,
-                created=to_stored(now),
-                expires=to_stored(expires),
-                anchor=anchor,
-            )
-            connection.execute(statement)
-            number = select(certificates.c.id).where(certificates.c.fingerprint == fingerprint)
-            return int(connection.execute(number).scalar_one())
+            return credentials.issue(connection, certificates, account, values)
 
     def find(self, fingerprint: bytes) -> CertificateRecord | None:
         """The certificate with this fingerprint."""
@@ -66,9 +58,7 @@ class CertificateStore:
     def revoke(self, number: int, now: float) -> bool:
         """Mark a certificate as revoked; False if there is none of this number. The first time counts."""
         with self._database.write() as connection:
-            values = {"revoked": func.coalesce(certificates.c.revoked, to_stored(now))}
-            chosen = update(certificates).where(certificates.c.id == number).values(values)
-            return connection.execute(chosen).rowcount == 1
+            return credentials.revoke(connection, certificates, certificates.c.id == number, now)
 
     def anchors(self) -> list[bytes]:
         """The DER of those certificates, not revoked, that have to be trusted by themselves."""
@@ -85,20 +75,8 @@ class CertificateStore:
             return tuple(int(count) for count in counts)
 
     def _select(self, condition: ColumnElement[bool]) -> list[CertificateRecord]:
-        joined = certificates.outerjoin(accounts, certificates.c.account == accounts.c.id)
-        columns = (
-            certificates.c.id,
-            certificates.c.fingerprint,
-            certificates.c.role,
-            certificates.c.created,
-            certificates.c.expires,
-            certificates.c.revoked,
-            accounts.c.name,
-            accounts.c.revoked.label("account_revoked"),
-        )
-        chosen = select(*columns).select_from(joined).where(condition).order_by(certificates.c.id)
         with self._database.read() as connection:
-            return [_record(row) for row in connection.execute(chosen)]
+            return [_record(row) for row in credentials.with_accounts(connection, certificates, condition)]
 
 
 def _revoked(table: Table) -> Any:
