@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,24 +37,39 @@ def make_private_folder(path: Path) -> None:
 def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """Write a file that only its owner may read, so that a crash leaves the old one or the new one.
 
-    Raises DiskError; HomeError if the file exists and is not to be replaced.
+    Of several that write it at once, one whole content stays. Raises DiskError; HomeError if the file exists and is not
+    to be replaced.
     """
     if not replace and path.exists():
-        raise HomeError(f"{path} exists already; choose another name, or remove it")
-    beside = path.with_name(f"{path.name}.new")
+        raise _taken(path)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
         with disk(path, "write"):
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
             with open(descriptor, "wb") as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
+            if not replace:
+                _claim(path)
             beside.replace(path)
             sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
+
+
+def _claim(path: Path) -> None:
+    """Take a name that nobody has: links, which could do without, are not on every disk."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
+    except FileExistsError:
+        raise _taken(path) from None
+
+
+def _taken(path: Path) -> HomeError:
+    return HomeError(f"{path} exists already; choose another name, or remove it")
 
 
 def write_whole(path: Path, data: bytes, *, replace: bool = True) -> None:

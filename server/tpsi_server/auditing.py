@@ -20,7 +20,7 @@ from tpsi.groups import Rows
 from tpsi.table import PackedItems, Progress, canonical_items
 from tpsi_server.config import DataFolder
 from tpsi_server.errors import OperatorError
-from tpsi_server.files import read_bounded, sync_folder, write_atomically
+from tpsi_server.files import locked, read_bounded, sync_folder, write_atomically
 from tpsi_server.keys import KeyRing
 from tpsi_server.lists import merge
 from tpsi_server.store import Store
@@ -83,8 +83,9 @@ def accept(folder: DataFolder, store: Store, data: bytes) -> tuple[Manifest, int
     if record is None:
         raise OperatorError("the signature is under a manifest that this server does not have")
     path = epoch_folder(folder, record.number) / MANIFEST_FILE
-    envelope = read_manifest(path, folder.identity()).signed_by(detached.signature)
-    write_atomically(path, envelope.encode())
+    with locked(folder.tables / ".signatures.lock"):  # two auditors' signatures that come at once are both kept
+        envelope = read_manifest(path, folder.identity()).signed_by(detached.signature)
+        write_atomically(path, envelope.encode())
     return envelope.manifest, sum(one.role is Role.AUDITOR for one in envelope.signatures)
 
 
@@ -172,7 +173,8 @@ def _list(store: Store, manifest: Manifest, left_out: Iterable[ItemHash], progre
     if not names or manifest.minimum_sources > len(names):
         raise OperatorError("the sources that the epoch was built from are no longer here")
     progress("merging", 0, 1)
-    merged = merge({name: store.lists.items(name) for name in names}, manifest.minimum_sources)
+    with store.lists.all_items(names) as lists:
+        merged = merge(lists, manifest.minimum_sources)
     items = merged.encodings.with_items(manifest.canary.hashes if manifest.canary else ())
     places = (items.find(item.encode()) for item in left_out)
     return items.without([place for place in places if place is not None])

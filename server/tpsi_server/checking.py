@@ -20,9 +20,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """Pictures that are being hashed, by row numbers."""
+    """Pictures that are being hashed, by row numbers, and what they are to be compared with."""
 
     numbers: tuple[int, ...]
+    companions: Companions
 
 
 class Checker:
@@ -42,21 +43,25 @@ class Checker:
             return None
         while found := self._store.reveals.unchecked(BATCH, self._busy):
             pictures, others = _split(found)
-            self._store.reveals.judge((number, Check.UNKNOWN, None) for number in others)
+            unknown = [(number, Check.UNKNOWN, None) for number in others]
+            if not self._store.reveals.judge(unknown, companions.state):
+                return None  # they have changed: the next look sees how
             if pictures:
                 return self._job(companions, pictures)
         return None
 
     def record(self, checking: Checking, result: Checked | Failure) -> None:
-        """Compare what was hashed. A picture that broke its process is hashed alone; then it is held back."""
+        """Compare what was hashed. A picture that broke its process is hashed alone; then it is held back.
+
+        If the companions have changed meanwhile, the pictures wait to be compared with those that there are now.
+        """
         self._busy.difference_update(checking.numbers)
         if isinstance(result, Failure):
             self._failed(checking, result)
             return
         self._suspects.difference_update(checking.numbers)
-        companions = self._store.companions.load()
-        if companions is not None:
-            self._store.reveals.judge((number, *companions.judge(hashes)) for number, hashes in result.hashes)
+        judged = [(number, *checking.companions.judge(hashes)) for number, hashes in result.hashes]
+        self._store.reveals.judge(judged, checking.companions.state)
 
     def release(self, checking: Checking) -> None:
         """Forget that pictures were claimed: nothing was written down of it."""
@@ -66,7 +71,7 @@ class Checker:
         suspects = [number for number in pictures if number in self._suspects]
         chosen = suspects[:1] or list(pictures)
         self._busy.update(chosen)
-        return Checking(tuple(chosen)), CheckJob(companions.types, tuple((n, pictures[n]) for n in chosen))
+        return Checking(tuple(chosen), companions), CheckJob(companions.types, tuple((n, pictures[n]) for n in chosen))
 
     def _failed(self, checking: Checking, result: Failure) -> None:
         if "ExtraMissingError" in result.reason:
@@ -79,7 +84,8 @@ class Checker:
         else:
             _log.warning("a revealed picture is held back, hashing it came to nothing: %s", result.reason)
             self._suspects.difference_update(checking.numbers)
-            self._store.reveals.judge((number, Check.HELD_BACK, None) for number in checking.numbers)
+            held_back = [(number, Check.HELD_BACK, None) for number in checking.numbers]
+            self._store.reveals.judge(held_back, checking.companions.state)
 
 
 def _split(found: list[Unchecked]) -> tuple[dict[int, bytes], list[int]]:

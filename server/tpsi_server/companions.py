@@ -90,9 +90,15 @@ def _companion(text: str, kind: str | None, row: Mapping[str, str | None], where
 
 
 class Companions:
-    """All companions of a list, ready to be compared with. `complete`: every hash of the list has one."""
+    """All companions of a list, ready to be compared with. `complete`: every hash of the list has one.
 
-    def __init__(self, by_type: Mapping[str, Iterable[bytes]], *, complete: bool, radii: Mapping[str, int]) -> None:
+    `state` counts the changes of list and companions up to these.
+    """
+
+    def __init__(
+        self, by_type: Mapping[str, Iterable[bytes]], *, complete: bool, radii: Mapping[str, int], state: int = 0
+    ) -> None:
+        self.state = state
         self._words = {label: _words(digests) for label, digests in by_type.items()}
         self._complete = complete
         self._radii = {**RADII, **radii}

@@ -1,6 +1,5 @@
 """Building an epoch: from the lists in the store to a signed, chained table, or to nothing at all."""
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -43,7 +42,7 @@ from tpsi.table.geometry import SEED_SIZE, FuseGeometry
 from tpsi_server.blinding import WORTHWHILE, ParallelBlinding, processors
 from tpsi_server.config import DataFolder, ServerIdentity
 from tpsi_server.errors import OperatorError
-from tpsi_server.files import sync_folder
+from tpsi_server.files import locked, sync_folder
 from tpsi_server.keys import KeyRing
 from tpsi_server.lists import MergedList, merge
 from tpsi_server.screening import Screening, screen
@@ -198,14 +197,15 @@ class Builder:
         counts = dict.fromkeys(names, 0)
         total = sum(source.items for source in self._store.lists.sources())
 
-        def items(name: str) -> Iterator[ItemHash]:
-            for item in self._store.lists.items(name):
+        def counted(name: str, items: Iterator[ItemHash]) -> Iterator[ItemHash]:
+            for item in items:
                 counts[name] += 1
                 if counts[name] % 4096 == 0:
                     self._progress("merging", sum(counts.values()), total)
                 yield item
 
-        merged = merge({name: items(name) for name in names}, minimum_sources)
+        with self._store.lists.all_items(names) as lists:
+            merged = merge({name: counted(name, items) for name, items in lists.items()}, minimum_sources)
         if not len(merged):
             raise OperatorError(
                 f"no hash is named by {minimum_sources} of the {len(names)} sources: there is nothing to build from"
@@ -279,18 +279,13 @@ class Builder:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Only one build at a time, here and on other replicas; the locks end with the process, however that ends."""
-        descriptor = os.open(self._folder.tables / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OperatorError("another build is running here: wait for its end") from None
-            with self._store.alone("build") as alone:
-                if not alone:
-                    raise OperatorError("another build is running on another replica: wait for its end")
-                yield
-        finally:
-            os.close(descriptor)
+        with (
+            locked(self._folder.tables / ".lock", "another build is running here"),
+            self._store.alone("build") as alone,
+        ):
+            if not alone:
+                raise OperatorError("another build is running on another replica: wait for its end")
+            yield
 
 
 def _canary(merged: MergedList) -> Canary | None:

@@ -1,6 +1,6 @@
 """What the operator expects of the devices and of the hash, and whether a table's parameters fit that."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -60,13 +60,16 @@ class Expectations:
 
 def expectations(store: Store) -> Expectations:
     """Those that are kept; nothing is expected if none are."""
-    kept = store.settings.get(SETTING)
+    return _decoded(store.settings.get(SETTING))
+
+
+def change_expectations(store: Store, change: Callable[[Expectations], Expectations]) -> Expectations:
+    """Put what `change` makes of those that are kept in their place, for the epochs to come, and return it."""
+    return _decoded(store.settings.change(SETTING, lambda kept: change(_decoded(kept)).to_dict()))
+
+
+def _decoded(kept: Any) -> Expectations:
     return Expectations() if kept is None else Expectations.from_dict(kept)
-
-
-def keep(store: Store, expected: Expectations) -> None:
-    """Keep them for the epochs to come."""
-    store.settings.put(SETTING, expected.to_dict())
 
 
 def doubts(manifest: Manifest, counts: Mapping[str, int], expected: Expectations) -> list[str]:

@@ -1,10 +1,14 @@
 """Files that are whole or not there: atomic writes, private modes, bounded reads."""
 
+import errno
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tpsi_server.errors import DataError
+from tpsi_server.errors import DataError, OperatorError
 
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -34,6 +38,30 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path, busy: str | None = None) -> Iterator[None]:
+    """A block that one process or thread at a time is in, of all that name this file; it ends with the process.
+
+    The others wait, or, if `busy` says what is going on, get that as OperatorError. Where nothing can be written there
+    is nothing to guard.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES):
+            raise
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError:
+            raise OperatorError(f"{busy}: wait for its end") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(path: Path) -> None:

@@ -119,7 +119,7 @@ def import_with_companions(
         _check(path, report, options)
         # companions first: without the list they do nothing, and a list without them would hold nothing back
         radii = dict.fromkeys(types, radius) if radius is not None else {}
-        new = store.companions.add(read_companions(path, options.default_type), radii)
+        new = store.companions.add(lambda: read_companions(path, options.default_type), radii)
         imported = store.lists.apply(
             source,
             spool,

@@ -13,10 +13,12 @@ from tpsi.errors import CallerError
 from tpsi.signing import public_key
 from tpsi.table.blinding import FILL_KEY_SIZE
 from tpsi_server.errors import KeyFileError
-from tpsi_server.files import make_private_folder
+from tpsi_server.files import locked, make_private_folder
 from tpsi_server.keyfile import DEFAULT_COST, Cost, read_key_file, write_key_file
 
 SIGNING_KEY_FILE = "server.key"
+#: Whoever writes key files holds its lock.
+LOCK_FILE = ".lock"
 SIGNING_KEY_SIZE = 32
 DATA_KEY_SIZE = 32
 
@@ -120,4 +122,8 @@ class KeyRing:
         return table_secrets
 
     def _write(self, path: Path, kind: str, about: Mapping[str, Any], secret: Secret) -> None:
-        write_key_file(path, kind, about, secret, self._passphrase, cost=self._cost, rng=self._rng)
+        """Write a new key file; KeyFileError if the passphrase of the others was changed since this one was given."""
+        with locked(self._folder / LOCK_FILE):
+            if self.signing_key_path.exists():
+                read_key_file(self.signing_key_path, "signing", self._passphrase)
+            write_key_file(path, kind, about, secret, self._passphrase, cost=self._cost, rng=self._rng)

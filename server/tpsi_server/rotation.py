@@ -2,14 +2,16 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tpsi import Rng, Secret
 from tpsi_server.errors import KeyFileError, OperatorError
+from tpsi_server.files import locked
 from tpsi_server.keyfile import DEFAULT_COST, Cost, change_passphrase
-from tpsi_server.keys import KeyRing, data_key_path
+from tpsi_server.keys import LOCK_FILE, KeyRing, data_key_path
 from tpsi_server.store import Store
 
 #: Told how many cells are done, of how many.
@@ -30,11 +32,8 @@ def prepare_rotation(store: Store, keys: KeyRing, folder: Path, list_id: bytes) 
 
     It is not in use yet: with replicas whose key folders are copies, copy it to all of them before `rotate`.
     """
-    number = store.data_keys.current() + 1
-    if not data_key_path(folder, number).exists():
-        keys.create_data_key(list_id, number)
-    keys.data_key(number)  # that it opens is known before anything depends on it
-    return number
+    with _alone(store, folder):
+        return _prepare(store, keys, folder, list_id)
 
 
 def rotate(
@@ -44,20 +43,43 @@ def rotate(
 
     A rotation that was interrupted is brought to its end, and none is begun. Servers may go on meanwhile.
     """
-    newest = store.data_keys.current()
-    left = sum(record.cells for record in store.data_keys.all() if record.number != newest)
-    number, resumed = newest, left > 0
-    if not resumed:
-        number = prepare_rotation(store, keys, folder, list_id)
-        left = sum(record.cells for record in store.data_keys.all())
-        store.data_keys.add(number, time.time())
+    with _alone(store, folder):
+        newest = store.data_keys.current()
+        left = sum(record.cells for record in store.data_keys.all() if record.number != newest)
+        number, resumed = newest, left > 0
+        if not resumed:
+            number = _prepare(store, keys, folder, list_id)
+            left = sum(record.cells for record in store.data_keys.all())
+            store.data_keys.add(number, time.time())
+        return Rotated(number, _reseal(store, left, report), resumed)
+
+
+def _prepare(store: Store, keys: KeyRing, folder: Path, list_id: bytes) -> int:
+    number = store.data_keys.current() + 1
+    if not data_key_path(folder, number).exists():
+        keys.create_data_key(list_id, number)
+    keys.data_key(number)  # that it opens is known before anything depends on it
+    return number
+
+
+def _reseal(store: Store, expected: int, report: Report) -> int:
+    """Seal all that there is under the key in use; how many cells were not."""
     done = 0
     position: tuple[int, int] | None = (0, 0)
     while position is not None:
         count, position = store.data_keys.reseal(position)
         done += count
-        report(done, max(done, left))
-    return Rotated(number, done, resumed)
+        report(done, max(done, expected))
+    return done
+
+
+@contextmanager
+def _alone(store: Store, folder: Path) -> Iterator[None]:
+    """One rotation at a time, here and on other replicas: two would make two keys of one number."""
+    with locked(folder / ".rotation.lock", "another rotation is running here"), store.alone("rotation") as alone:
+        if not alone:
+            raise OperatorError("another rotation is running on another replica: wait for its end")
+        yield
 
 
 def retire(store: Store, folder: Path, number: int) -> None:
@@ -84,11 +106,11 @@ def change_all_passphrases(
     All of them are opened before the first is written. If it is interrupted, the same call goes on: files that
     open under the new passphrase are left as they are. KeyFileError if one opens under neither.
     """
-    files = sorted(folder.glob("*.key"))
-    if not files:
+    if not any(folder.glob("*.key")):
         raise KeyFileError(f"there are no key files in {folder}: are the keys in another folder (--keys)?")
-    changes = [change_passphrase(file, old, new, cost=cost, rng=rng) for file in files]
-    for change in changes:
-        if change is not None:
-            change()
+    with locked(folder / LOCK_FILE):  # a key that is made meanwhile would stay under the old one
+        changes = [change_passphrase(file, old, new, cost=cost, rng=rng) for file in sorted(folder.glob("*.key"))]
+        for change in changes:
+            if change is not None:
+                change()
     return sum(change is not None for change in changes)

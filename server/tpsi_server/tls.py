@@ -7,7 +7,8 @@ for it; `demand_tls_1_3` takes 1.2 away all the same.
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from tpsi import Secret
 from tpsi.errors import TpsiError
 from tpsi_server.config import TlsOptions
-from tpsi_server.files import make_private_folder, write_atomically
+from tpsi_server.files import locked, make_private_folder, write_atomically
 from tpsi_server.tls_authority import LOCAL_NAMES, RENEW_BEFORE, Authority, KeyPair, general_names, names_of
 
 CA_CERTIFICATE = "ca.pem"
@@ -101,15 +102,15 @@ def development_tls(folder: Path, names: tuple[str, ...], now: datetime) -> Serv
     of the old one too: devices go on.
     """
     wanted = general_names(names)
-    make_private_folder(folder)
-    authority = _authority(folder, now)
-    pair = _existing_pair(folder)
-    if pair is None or not authority.issued(pair.certificate):
-        pair = authority.issue(wanted, now)
-        _write_pair(folder, pair, SERVER_CERTIFICATE, SERVER_KEY)
-    elif not _still_good(pair, authority, wanted, now):
-        pair = authority.issue(dict.fromkeys((*wanted, *names_of(pair.certificate))), now)
-        _write_pair(folder, pair, SERVER_CERTIFICATE, SERVER_KEY)
+    with _alone(folder):
+        authority = _authority(folder, now)
+        pair = _existing_pair(folder)
+        if pair is None or not authority.issued(pair.certificate):
+            pair = authority.issue(wanted, now)
+            _write_pair(folder, pair, SERVER_CERTIFICATE, SERVER_KEY)
+        elif not _still_good(pair, authority, wanted, now):
+            pair = authority.issue(dict.fromkeys((*wanted, *names_of(pair.certificate))), now)
+            _write_pair(folder, pair, SERVER_CERTIFICATE, SERVER_KEY)
     return ServerTls(
         pair.certificate_pem,
         Secret(pair.key_pem),
@@ -121,8 +122,16 @@ def development_tls(folder: Path, names: tuple[str, ...], now: datetime) -> Serv
 
 def development_authority(folder: Path, now: datetime) -> Authority:
     """The development CA, made if there is none; TlsError if its files cannot be used."""
+    with _alone(folder):
+        return _authority(folder, now)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time makes certificates here: a CA that another one replaced would be trusted in vain."""
     make_private_folder(folder)
-    return _authority(folder, now)
+    with locked(folder / ".lock"):
+        yield
 
 
 def _client_authority(folder: Path, now: datetime) -> bytes:

@@ -18,7 +18,6 @@ from tpsi_client.enrolment import Enrolment
 from tpsi_server import DataFolder
 from tpsi_server.auditing import reveals_export
 from tpsi_server.store import opening
-from tpsi_server.store.retention import Periods
 
 __all__ = ["tls"]
 Told = dict[str, Any]
@@ -113,7 +112,7 @@ def test_a_voucher_that_was_forgotten_and_sent_again_does_not_convict_an_honest_
     site: Site, audit: Run, tmp_path: Path
 ) -> None:
     runtime, names = site.runtime, range(THRESHOLD + 1)
-    runtime.store.retention.set_periods(Periods(ids=1, reveals=1))
+    runtime.store.retention.set_periods(ids=1, reveals=1)
     reveal(site, "mallory", names)
     later = time.time() + 3 * 86_400
     assert runtime.store.retention.apply(later).reveals == THRESHOLD + 1

@@ -353,7 +353,7 @@ def test_the_command_sets_up_a_server_with_keys_apart(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"Next: tpsi-server list import" in done.stdout
     key = tmp_path / "keys" / "server.key"
-    assert {path.name for path in key.parent.iterdir()} == {"data-1.key", "server.key"}
+    assert {path.name for path in key.parent.iterdir()} == {".lock", "data-1.key", "server.key"}
     kdf = json.loads(key.read_bytes())["kdf"]
     assert Cost(kdf["n"], kdf["r"], kdf["p"]) == DEFAULT_COST  # not the tests' own
     assert command("init", "--name", "a list", *options).returncode == 1

@@ -114,6 +114,6 @@ def test_a_measurement_ends_an_assumption_and_the_other_way_round() -> None:
 
 def test_damaged_expectations_are_called_damaged(site: Site) -> None:
     with Store.open(site.folder.location) as store:
-        store.settings.put(SETTING, {"pictures": 3})
+        store.settings.change(SETTING, lambda _: {"pictures": 3})
         with pytest.raises(DataError, match="expectations is damaged"):
             expectations(store)

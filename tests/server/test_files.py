@@ -83,7 +83,7 @@ def test_a_data_folder_is_private_and_knows_its_identity(empty_site: Site) -> No
 def test_keys_may_lie_elsewhere(tmp_path: Path) -> None:
     folder = DataFolder.at(tmp_path / "data", tmp_path / "safe" / "keys")
     set_up(folder, "a list", PASSPHRASE, cost=COST)
-    assert {path.name for path in (tmp_path / "safe" / "keys").iterdir()} == {"server.key", "data-1.key"}
+    assert {path.name for path in (tmp_path / "safe" / "keys").iterdir()} == {".lock", "server.key", "data-1.key"}
     assert not (tmp_path / "data" / "keys").exists()
 
 

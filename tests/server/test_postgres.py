@@ -280,9 +280,8 @@ def test_every_part_of_the_store_works_here_too(store: Store) -> None:
     number = store.certificates.add(b"f" * 32, "operator", None, now=1.0, expires=9.0, anchor=b"der")
     assert number is not None
     assert store.certificates.revoke(number, 2.0)
-    assert store.companions.clear() == 0
     assert store.companions.load() is None
-    store.settings.put("a name", {"value": 1})
+    store.settings.change("a name", lambda _: {"value": 1})
     assert store.settings.get("a name") == {"value": 1}
     assert store.log.set_notify_after(0, 3.0)
     (one,) = store.vouchers.store(

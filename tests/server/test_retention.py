@@ -75,7 +75,7 @@ class TestForgetting:
         assert old.check() == []
 
     def test_shares(self, old: Store) -> None:
-        old.retention.set_periods(Periods(ids=None, shares=30))
+        old.retention.set_periods(ids=None, shares=30)
         assert old.retention.apply(60 * DAY) == Forgotten(ids=0, shares=3, reveals=0)
         assert count(old, opened) == 3
         assert old.check() == []
@@ -87,12 +87,12 @@ class TestForgetting:
         assert due is None  # nothing is left to examine
 
     def test_with_the_share_the_id_can_go(self, old: Store) -> None:
-        old.retention.set_periods(Periods(ids=30, shares=30))
+        old.retention.set_periods(ids=30, shares=30)
         assert old.retention.apply(60 * DAY) == Forgotten(ids=6, shares=3, reveals=0)
         assert old.check() == []
 
     def test_a_pool_that_is_examined_waits(self, old: Store) -> None:
-        old.retention.set_periods(Periods(shares=1))
+        old.retention.set_periods(shares=1)
         due = old.pools.claim(4e9, 60 * DAY, patient=False)
         assert due is not None
         assert old.retention.apply(60 * DAY).shares == 0
@@ -105,7 +105,7 @@ def incoming(day: int, number: int) -> Incoming:
 
 
 def test_reveals(store: Store) -> None:
-    store.retention.set_periods(Periods(ids=None, reveals=10))
+    store.retention.set_periods(ids=None, reveals=10)
     assert store.retention.apply(9 * DAY).reveals == 0
     assert store.retention.apply(11 * DAY).reveals == 4
     assert (count(store, reveals), count(store, opened)) == (0, 4)

@@ -83,6 +83,18 @@ def upload(runtime: Runtime, items: list[tuple[ItemHash, bytes]], seed: str = "d
     runtime.match_all()
 
 
+def add_companion(runtime: Runtime, data: bytes) -> None:
+    """Take in the second hash of one picture more."""
+    new = [Companion(first(data), second_hash(Picture.from_bytes(data)))]
+    runtime.store.companions.add(lambda: new)
+
+
+def add_uncovered(runtime: Runtime, path: Path, data: bytes) -> None:
+    """Take a picture onto the list, from another source and without a companion."""
+    path.write_text(first(data).digest.hex() + "\n")
+    import_list(runtime.store, path, "another", ImportOptions(default_type="dct80"))
+
+
 def again(data: bytes) -> bytes:
     """A re-encoded copy with the same first hash."""
     for quality in (95, 90, 80, 70):
@@ -155,19 +167,50 @@ def test_nothing_is_held_back_while_a_listed_hash_has_no_companion(
 ) -> None:
     crafted = [(first(one), photo(collide(photograph("rocket"), first(one)))) for one in pictures[:4]]
     late = make_pictures(10)[9]
-    file = tmp_path / "one.txt"
-    file.write_text(first(late).digest.hex() + "\n")
     with listed.runtime() as runtime:
-        import_list(runtime.store, file, "another", ImportOptions(default_type="dct80"))
+        add_uncovered(runtime, tmp_path / "one.txt", late)
         assert runtime.store.companions.coverage().uncovered == 1
         upload(runtime, crafted)
         assert {one.check for one in runtime.store.reveals.of_account("alice")} == {Check.UNKNOWN}
         # the missing companion comes: everything that was not confirmed is compared again
-        runtime.store.companions.add([Companion(first(late), second_hash(Picture.from_bytes(late)))])
+        add_companion(runtime, late)
         assert runtime.store.reveals.counts("alice").waiting == 4
         assert list(runtime.store.reveals.of_account("alice")) == []  # nothing is given before it is compared
         runtime.match_all()
         assert runtime.store.reveals.counts("alice").held_back == 4
+
+
+def test_what_is_unknown_is_compared_again_when_all_of_the_list_has_companions(
+    listed: Site, pictures: list[bytes], tmp_path: Path
+) -> None:
+    crafted = [(first(one), photo(collide(photograph("rocket"), first(one)))) for one in pictures[:4]]
+    with listed.runtime() as runtime:
+        add_uncovered(runtime, tmp_path / "one.txt", make_pictures(10)[9])
+        upload(runtime, crafted)
+        assert {one.check for one in runtime.store.reveals.of_account("alice")} == {Check.UNKNOWN}
+        runtime.store.lists.remove("another")
+        assert runtime.store.reveals.counts("alice").waiting == 4
+        runtime.match_all()
+        assert runtime.store.reveals.counts("alice").held_back == 4
+
+
+def test_what_was_hashed_before_a_companion_came_is_compared_with_it_too(
+    listed: Site, pictures: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = make_pictures(10)[9]
+    with listed.runtime() as runtime:
+        add_uncovered(runtime, tmp_path / "one.txt", late)
+        monkeypatch.setattr(Checker, "next", lambda _self: None)
+        upload(runtime, [(first(one), photo(late)) for one in pictures[:4]])
+        monkeypatch.undo()
+        checker = Checker(runtime.store, listed.clock)
+        work = checker.next()
+        assert work is not None
+        add_companion(runtime, late)
+        checker.record(work[0], work[1].run())  # compared without it: no picture of the list was near
+        assert runtime.store.reveals.counts("alice").waiting == 4
+        runtime.match_all()
+        assert {one.check for one in runtime.store.reveals.of_account("alice")} == {Check.CONFIRMED}
 
 
 def test_without_companions_all_is_given_as_before(site: Site, pictures: list[bytes], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 from tpsi.errors import CallerError
 from tpsi.plan import Chance, Measurement, parse_measurements
 from tpsi.plan.counting import check_wish
-from tpsi_server.expectations import Expectations, expectations, keep
+from tpsi_server.expectations import Expectations, change_expectations, expectations
 from tpsi_server.files import read_bounded
 from tpsi_server.store import Store
 
@@ -53,13 +53,12 @@ def read_expected(
     store: Store, pictures: int | None, measured: Path | None, rates: Sequence[str], wished: float | None
 ) -> Expectations:
     """What is expected from now on, and kept: what the options say, and for the rest what was said before."""
-    before = expectations(store)
     if wished is not None:
         check_wish(wished)
-    now = before.with_changes(pictures, _measurements(measured), _rates(rates), wished)
-    if now != before:
-        keep(store, now)
-    return now
+    measurements, assumed = _measurements(measured), _rates(rates)
+    if pictures is None and wished is None and not measurements and not assumed:
+        return expectations(store)
+    return change_expectations(store, lambda before: before.with_changes(pictures, measurements, assumed, wished))
 
 
 def _measurements(path: Path | None) -> tuple[Measurement, ...]:

@@ -136,7 +136,8 @@ def report(
         if not names:
             raise OperatorError("no hash list was imported yet: run `tpsi-server list import FILE --source NAME`")
         progress("merging", 0, 1)
-        merged = merge({name: store.lists.items(name) for name in names}, minimum_sources)
+        with store.lists.all_items(names) as lists:
+            merged = merge(lists, minimum_sources)
         imports = store.lists.imports()
     named_by = {" + ".join(sources): count for sources, count in merged.combinations().items()}
     if as_json:

@@ -1,7 +1,7 @@
 """Verbs for what is forgotten, and when: `retention show`, `set`, `apply`."""
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -70,8 +70,7 @@ def set_(
     given = {"ids": ids, "shares": shares, "reveals": reveals}
     with open_store(folder_of(data)) as store:
         chosen = {name: days or None for name, days in given.items() if days is not None}
-        periods = replace(store.retention.periods(), **chosen)
-        store.retention.set_periods(periods)
+        periods = store.retention.set_periods(**chosen)
     _show(periods, as_json=as_json)
 
 

@@ -1,17 +1,17 @@
 """Companions in the store: second hashes of listed pictures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
 from tpsi import ItemHash
 from tpsi.canary import CANARY_SECONDS
 from tpsi_server.companions import Check, Companion, Companions
 from tpsi_server.store.database import Database, insert_new, retrying
-from tpsi_server.store.schema import companions, entries, imports, list_settings, reveals
-from tpsi_server.store.settings import SettingStore
+from tpsi_server.store.schema import companions, entries, list_settings, reveals
+from tpsi_server.store.settings import SettingStore, change_setting
 
 _BATCH = 5000
 _RADII, _CHANGES = "companion_radii", "companion_changes"
@@ -31,31 +31,25 @@ class CompanionStore:
     def __init__(self, database: Database, settings: SettingStore) -> None:
         self._database = database
         self._settings = settings
-        self._loaded: tuple[tuple[object, ...], Companions | None] | None = None
+        self._loaded: tuple[int, Companions | None] | None = None
 
     @retrying
-    def add(self, new: Iterable[Companion], radii: Mapping[str, int] | None = None) -> int:
-        """Take in companions, in one transaction; how many are new.
+    def add(self, read: Callable[[], Iterable[Companion]], radii: Mapping[str, int] | None = None) -> int:
+        """Take in the companions that `read` gives, in one transaction; how many are new.
 
-        What was revealed before and is not confirmed waits to be compared again.
+        It is called again if the transaction has to be run again. What was revealed before and is not confirmed waits
+        to be compared again.
         """
-        rows, added = (_row(one.item, one.companion, one.name) for one in new if one.companion), 0
+        rows, added = (_row(one.item, one.companion, one.name) for one in read() if one.companion), 0
         with self._database.write() as connection:
+            _count_change(connection)
+            if radii:
+                change_setting(connection, _RADII, lambda before: {**(before or {}), **radii})
             while batch := list(islice(rows, _BATCH)):
                 added += insert_new(connection, companions, batch)
             again = update(reveals).where(reveals.c.verdict != Check.CONFIRMED.value)
             connection.execute(again.values(verdict=None, distance=None))
-            _count_change(connection)
-        if radii:
-            self._settings.put(_RADII, {**(self._settings.get(_RADII) or {}), **radii})
         return added
-
-    @retrying
-    def clear(self) -> int:
-        """Forget all companions; how many there were. What was held back stays so."""
-        with self._database.write() as connection:
-            _count_change(connection)
-            return connection.execute(delete(companions)).rowcount
 
     def coverage(self) -> Coverage:
         """What there is, and what is missing."""
@@ -66,17 +60,14 @@ class CompanionStore:
     def load(self) -> Companions | None:
         """All companions; None if there are none. What was read before is given again while nothing has changed."""
         with self._database.read() as connection:
-            marks = list_settings.c.name.in_((_CHANGES, _RADII))
-            said = connection.execute(select(list_settings).where(marks).order_by(list_settings.c.name)).all()
-            if not any(row.name == _CHANGES for row in said):
+            state = companions_state(connection)
+            if state is None:
                 return None
-            runs = select(func.max(imports.c.id), func.count(imports.c.source.distinct()))  # the list as it is
-            state = (*map(tuple, said), tuple(connection.execute(runs).one()))
             if self._loaded is None or self._loaded[0] != state:
-                self._loaded = (state, self._read(connection))
+                self._loaded = (state, self._read(connection, state))
         return self._loaded[1]
 
-    def _read(self, connection: Connection) -> Companions | None:
+    def _read(self, connection: Connection, state: int) -> Companions | None:
         by_type: dict[str, list[bytes]] = {}
         chosen = select(companions.c.companion).distinct().execution_options(yield_per=_BATCH)
         for block in connection.execute(chosen).scalars().partitions():
@@ -86,7 +77,26 @@ class CompanionStore:
             return None
         for label, digest in CANARY_SECONDS.items():
             by_type.setdefault(label, []).append(bytes.fromhex(digest))
-        return Companions(by_type, complete=not _uncovered(connection), radii=self._settings.get(_RADII) or {})
+        radii = self._settings.get(_RADII) or {}
+        return Companions(by_type, complete=not _uncovered(connection), radii=radii, state=state)
+
+
+def companions_state(connection: Connection, *, hold: bool = False) -> int | None:
+    """How often companions, or the list that they go with, have changed; None if there never were any.
+
+    With `hold` they do not change until the transaction ends.
+    """
+    chosen = select(list_settings.c.value).where(list_settings.c.name == _CHANGES)
+    value = connection.execute(chosen.with_for_update(read=True) if hold else chosen).scalar()
+    return None if value is None else int(value)
+
+
+def list_changed(connection: Connection) -> None:
+    """The list is another one: whether all of it has companions too, so that what is unknown is compared again."""
+    if companions_state(connection) is not None:
+        _count_change(connection)
+        unknown = update(reveals).where(reveals.c.verdict == Check.UNKNOWN.value)
+        connection.execute(unknown.values(verdict=None, distance=None))
 
 
 def _row(item: ItemHash, companion: ItemHash, name: str) -> dict[str, object]:
@@ -101,7 +111,4 @@ def _uncovered(connection: Connection) -> int:
 
 def _count_change(connection: Connection) -> None:
     """Let every process see that something has changed."""
-    mine = list_settings.c.name == _CHANGES
-    before = connection.execute(select(list_settings.c.value).where(mine)).scalar()
-    connection.execute(delete(list_settings).where(mine))
-    connection.execute(insert(list_settings).values(name=_CHANGES, value=str(int(before or 0) + 1)))
+    change_setting(connection, _CHANGES, lambda before: int(before or 0) + 1)

@@ -1,5 +1,6 @@
 """What the store asks of a database engine; SQLite and PostgreSQL answer in modules of their own."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -12,6 +13,19 @@ from tpsi_server.store.location import Location
 
 #: SQLSTATEs after which the same transaction may well succeed: serialization failure, deadlock.
 _AGAIN = frozenset({"40001", "40P01"})
+
+
+#: Where SQLAlchemy tells of connections that it could not close properly.
+_POOL_LOG = "sqlalchemy.pool.impl.QueuePool"
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not so if a command is being ended (SIGTERM, SIGINT) while it reads: that its connection is cut is meant so."""
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or isinstance(error.__context__ or error, Exception)
+
+
+logging.getLogger(_POOL_LOG).addFilter(_is_news)
 
 
 class ConflictError(StoreError):

@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby, islice
 from types import TracebackType
@@ -15,6 +16,7 @@ from tpsi.audit import ListSignature
 from tpsi.table import canonical_items
 from tpsi_server.lists import Addition, Deletion
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
+from tpsi_server.store.companions import list_changed
 from tpsi_server.store.database import Database, insert_new, retrying
 from tpsi_server.store.schema import entries, imports, source_signatures, sources
 
@@ -130,13 +132,16 @@ class ListStore:
             values = {"source": number, "file": file, "format": form, "imported": to_stored(now)}
             connection.execute(insert(imports).values(report=json.dumps(report), **values))
             _record_signature(connection, number, signature, to_stored(now))
+            list_changed(connection)
             return Imported(before, _count_items(connection, number))
 
     @retrying
     def remove(self, source: str) -> bool:
         """Forget a source and all that it names; False if there is none of this name."""
         with self._database.write() as connection:
-            return connection.execute(delete(sources).where(sources.c.name == source)).rowcount == 1
+            removed = connection.execute(delete(sources).where(sources.c.name == source)).rowcount == 1
+            list_changed(connection)
+            return removed
 
     def sources(self) -> list[SourceRecord]:
         """All sources, by name."""
@@ -159,11 +164,20 @@ class ListStore:
 
     def items(self, source: str) -> Iterator[ItemHash]:
         """The different hashes that a source names."""
+        return self._items(source)
+
+    def _items(self, source: str) -> Generator[ItemHash]:
         wanted = entries.c.source == select(sources.c.id).where(sources.c.name == source).scalar_subquery()
         chosen = select(entries.c.item).distinct().where(wanted).execution_options(yield_per=BATCH)
         with self._database.read() as connection, connection.execute(chosen) as rows:
             for block in rows.scalars().partitions():
                 yield from map(ItemHash.decode, block)
+
+    @contextmanager
+    def all_items(self, names: Iterable[str]) -> Iterator[dict[str, Iterator[ItemHash]]]:
+        """The hashes of some sources, by name. What was not read to its end is let go of, while the store is open."""
+        with ExitStack() as stack:
+            yield {name: stack.enter_context(closing(self._items(name))) for name in names}
 
     def signatures(self) -> dict[str, tuple[ListSignature, bytes]]:
         """The sources' signatures under their lists, with the lists' digests, by the names of the sources."""

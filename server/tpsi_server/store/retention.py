@@ -1,8 +1,7 @@
 """Retention: what is forgotten after how long. Payloads of unmatched vouchers are not here: they go with the match."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, or_, select, update
 
@@ -57,12 +56,11 @@ class RetentionStore:
 
     def periods(self) -> Periods:
         """The periods that are set."""
-        value: dict[str, Any] = self._settings.get(SETTING) or {}
-        return Periods(**{field.name: value.get(field.name, field.default) for field in fields(Periods)})
+        return _periods(self._settings.get(SETTING))
 
-    def set_periods(self, periods: Periods) -> None:
-        """Set the periods, for all replicas."""
-        self._settings.put(SETTING, asdict(periods))
+    def set_periods(self, **days: int | None) -> Periods:
+        """Set some of the periods, by their names, for all replicas; all of them as they are now."""
+        return _periods(self._settings.change(SETTING, lambda before: asdict(replace(_periods(before), **days))))
 
     def apply(self, now: float) -> Forgotten:
         """Forget what is past its period, a few rows at a time; it may stop anywhere."""
@@ -115,6 +113,12 @@ class RetentionStore:
             connection.execute(delete(reveals).where(gone))
             _drop_shares(connection, ids)
         return len(ids)
+
+
+def _periods(value: Mapping[str, int | None] | None) -> Periods:
+    """The periods that are kept; what another version did not know is as it is at first."""
+    known = {field.name for field in fields(Periods)}
+    return Periods(**{name: days for name, days in (value or {}).items() if name in known})
 
 
 def _at_rest(now: int) -> ColumnElement[bool]:

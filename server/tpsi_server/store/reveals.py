@@ -1,6 +1,6 @@
 """Reveals: what a reviewer may see of an account that is over the threshold."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, select, true,
 from tpsi_server.companions import Check
 from tpsi_server.store.cells import Cells
 from tpsi_server.store.clock import from_stored
+from tpsi_server.store.companions import companions_state
 from tpsi_server.store.database import Database, retrying
 from tpsi_server.store.schema import accounts, companions, reveals, vouchers
 
@@ -96,14 +97,21 @@ class RevealStore:
         return [Unchecked(r.voucher, self._cells.open(column, (r.voucher, r.account), r.associated)) for r in rows]
 
     @retrying
-    def judge(self, checks: Iterable[tuple[int, Check, int | None]]) -> None:
-        """Write down what the second hash says of reveals: row number, check, distance."""
+    def judge(self, checks: Sequence[tuple[int, Check, int | None]], state: int) -> bool:
+        """Write down what the second hash says of reveals that wait: row number, check, distance.
+
+        `state` is that of the companions that they were compared with (`Companions`). If there are others by now,
+        nothing is written: they are to be compared with those, and the answer is False.
+        """
         rows = [{"number": number, "said": check.value, "bits": bits} for number, check, bits in checks]
-        if rows:
-            statement = update(reveals).where(reveals.c.voucher == bindparam("number"))
-            values: dict[str, Any] = {"verdict": bindparam("said"), "distance": bindparam("bits")}
-            with self._database.write() as connection:
-                connection.execute(statement.values(values), rows)
+        waits = (reveals.c.voucher == bindparam("number")) & reveals.c.verdict.is_(None)
+        values: dict[str, Any] = {"verdict": bindparam("said"), "distance": bindparam("bits")}
+        with self._database.write() as connection:
+            if companions_state(connection, hold=True) != state:
+                return False
+            if rows:
+                connection.execute(update(reveals).where(waits).values(values), rows)
+        return True
 
     def _released(self) -> ColumnElement[bool]:
         """What may be given: all that is compared and not held back; or, without companions, also what is not."""

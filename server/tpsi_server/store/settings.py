@@ -1,11 +1,12 @@
 """What the operator has said about the list as a whole."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, select, update
 
-from tpsi_server.store.database import Database, retrying
+from tpsi_server.store.database import Database, insert_new, retrying
 from tpsi_server.store.schema import list_settings
 
 
@@ -22,8 +23,20 @@ class SettingStore:
         return None if text is None else json.loads(text)
 
     @retrying
-    def put(self, name: str, value: Any) -> None:
-        """Keep a value in the place of the one before."""
+    def change(self, name: str, change: Callable[[Any], Any]) -> Any:
+        """Put what `change` makes of a value (None if there is none) in its place, and return it.
+
+        Nobody else changes it meanwhile; `change` may be called more than once.
+        """
         with self._database.write() as connection:
-            connection.execute(delete(list_settings).where(list_settings.c.name == name))
-            connection.execute(insert(list_settings).values(name=name, value=json.dumps(value)))
+            return change_setting(connection, name, change)
+
+
+def change_setting(connection: Connection, name: str, change: Callable[[Any], Any]) -> Any:
+    """See `SettingStore.change`, in the transaction at hand; the value is locked until that ends."""
+    mine = list_settings.c.name == name
+    insert_new(connection, list_settings, [{"name": name, "value": json.dumps(None)}])
+    before = connection.execute(select(list_settings.c.value).where(mine).with_for_update()).scalar_one()
+    value = change(json.loads(before))
+    connection.execute(update(list_settings).where(mine).values(value=json.dumps(value)))
+    return value
