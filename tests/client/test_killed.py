@@ -83,7 +83,7 @@ class TestUpload:
 
         def interrupt() -> None:
             victim.send_signal(signal.SIGINT)
-            time.sleep(0.2)
+            victim.wait(PATIENCE)
 
         server.behaviour.on_batch = interrupt
         _, errors = victim.communicate(timeout=PATIENCE)

@@ -17,7 +17,7 @@ import pytest
 from typer.main import get_command
 
 from tests.server.site import Site, vouchers
-from tests.support.server_data import PASSPHRASE
+from tests.support.server_data import PASSPHRASE, wait_for
 from tpsi import Photograph
 from tpsi_server import Role, Runtime
 from tpsi_server.bundle import write_bundle
@@ -366,8 +366,7 @@ def test_sigterm_ends_a_build_without_a_trace(site: Site) -> None:
     environment = {**os.environ, "TPSI_PASSPHRASE": PASSPHRASE.reveal().decode()}
     argv = [sys.executable, "-m", "tpsi_server.cli", "build", "--processes", "1", "--data", str(site.folder.path)]
     with subprocess.Popen(argv, env=environment, stderr=subprocess.PIPE) as process:
-        while not any(path.name == ".lock" for path in site.folder.tables.iterdir()):
-            time.sleep(0.01)
+        wait_for(lambda: (site.folder.tables / ".lock").exists() or process.poll() is not None)
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)

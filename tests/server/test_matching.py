@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from tests.server.site import (
     wait_until_idle,
 )
 from tests.support.drbg import Drbg
+from tests.support.server_data import wait_for
 from tests.support.world import items_of
 from tpsi import Secret, Sharing, Synthetic, SyntheticMode, seal
 from tpsi.account import shares
@@ -377,8 +377,7 @@ def test_matching_in_the_background_needs_no_call(runtime: Runtime) -> None:
         runtime.match_all()
     runtime.ingest.ingest("alice", vouchers(runtime, range(4)))
     wait_until_idle(runtime)
-    while not revealed(runtime):
-        time.sleep(0.01)
+    wait_for(lambda: revealed(runtime))
     runtime.stop_matching()
     runtime.stop_matching()
     assert len(revealed(runtime)) == 4

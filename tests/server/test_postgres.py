@@ -76,16 +76,12 @@ def _refused(postgres: PostgresServer, url: URL, setting: str) -> None:
     if setting == "synchronous_commit":
         postgres.execute(f"ALTER DATABASE {url.database} SET {setting} = off")
     else:
-        postgres.execute(f"ALTER SYSTEM SET {setting} = off")
-        postgres.execute("SELECT pg_reload_conf()")
-        time.sleep(0.3)
+        postgres.configure(setting, "off")
     try:
         with pytest.raises(StoreError, match=f"{setting} = off.*Set {setting} = on"):
             Store.open(url)
     finally:
-        postgres.execute(f"ALTER SYSTEM RESET {setting}")
-        postgres.execute("SELECT pg_reload_conf()")
-        time.sleep(0.3)
+        postgres.configure(setting, "on")
 
 
 def test_a_server_that_cannot_be_reached_is_named_without_the_password() -> None:

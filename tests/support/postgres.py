@@ -10,6 +10,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -91,6 +92,21 @@ class PostgresServer:
         with engine.connect() as connection:
             connection.execute(text(statement))
         engine.dispose()
+
+    def configure(self, setting: str, value: str) -> None:
+        """Change a setting of the whole server; new connections have it when this returns."""
+        self.execute(f"ALTER SYSTEM SET {setting} = {value}")
+        self.execute("SELECT pg_reload_conf()")
+        while self._shown(setting) != value:
+            time.sleep(0.02)
+
+    def _shown(self, setting: str) -> object:
+        engine = create_engine(self.url)
+        try:
+            with engine.connect() as connection:
+                return connection.execute(text(f"SHOW {setting}")).scalar_one()
+        finally:
+            engine.dispose()
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
