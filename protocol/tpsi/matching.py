@@ -2,24 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 from tpsi import field
 from tpsi.bulk import open_many
 from tpsi.errors import CallerError
 from tpsi.groups import Group
-from tpsi.groups.rows import join_rows
+from tpsi.groups.rows import split_rows
 from tpsi.manifest import Manifest
+from tpsi.packing import unpack_slots
 from tpsi.symmetric import KEY_SIZE, open_sealed
 from tpsi.table import TableSecrets
-from tpsi.voucher import Voucher, context, payload_data, slot_data, slot_keys
+from tpsi.voucher import Voucher, contexts, payload_data, slot_data, slot_keys
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A decoded voucher and the account that it was delivered for."""
+class Submission(NamedTuple):
+    """A voucher's octets, and the account that it was delivered for."""
 
     account: str
-    voucher: Voucher
+    voucher: bytes
+
+    def __repr__(self) -> str:
+        return f"<Submission of {len(self.voucher)} octets>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,9 @@ class Opened:
 def match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence[Submission]) -> list[Opened | None]:
     """For every submission what it opens to, or None: no match.
 
-    Never raises for what a device sent: an invalid element spoils its own slot. Raises CallerError if the
-    secrets are not those of the manifest's table.
+    Raises DecodeError if one is no voucher of this manifest (`decode_header` tells, where they are taken in), and for
+    nothing else that a device sent: an invalid element spoils its own slot. Raises CallerError if the secrets are not
+    those of the manifest's table.
     """
     if table_secrets.public_key(manifest.group) != manifest.key:
         raise CallerError("these are the secrets of another table than the manifest's")
@@ -58,21 +65,20 @@ def match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence
 def _match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequence[Submission]) -> list[Opened | None]:
     """Try all slots in voucher order; the first whose ct and rct both open counts."""
     group: Group = manifest.group
-    slots = [(index, slot) for index, submission in enumerate(submissions) for slot in submission.voucher.slots]
-    if not slots:
-        return [None] * len(submissions)
-    q = join_rows([slot.q for _, slot in slots], group.element_size)
+    vouchers = [submission.voucher for submission in submissions]
+    slots = unpack_slots(vouchers, manifest)
     # An invalid element opens nothing; nor does the identity, from which everybody could make the key.
-    products, valid = group.multiply_untrusted(table_secrets.scalar(group), q)
-    bound = [context(manifest, one.voucher.header, one.account) for one in submissions]
+    products, valid = group.multiply_untrusted(table_secrets.scalar(group), slots.q)
+    tried = np.flatnonzero(valid)
+    bound = contexts(manifest, vouchers, [submission.account for submission in submissions])
     data = [slot_data(one) for one in bound]
-    tried = [slot for slot, good in zip(slots, valid.tolist(), strict=True) if good]
-    keks = slot_keys(manifest, products[valid], q[valid])
-    contents = open_many(keks, [slot.ct for _, slot in tried], [data[index] for index, _ in tried])
+    owners = (tried // manifest.slots).tolist()
+    keks = slot_keys(manifest, products[tried], slots.q[tried])
+    contents = open_many(keks, split_rows(slots.ct[tried]), [data[owner] for owner in owners])
     opened: list[Opened | None] = [None] * len(submissions)
-    for (index, _), content in zip(tried, contents, strict=True):
-        if content is not None and opened[index] is None:
-            opened[index] = _open(submissions[index].voucher, content, payload_data(bound[index]))
+    for owner, content in zip(owners, contents, strict=True):
+        if content is not None and opened[owner] is None:
+            opened[owner] = _open(Voucher.decode(vouchers[owner], manifest), content, payload_data(bound[owner]))
     return opened
 
 

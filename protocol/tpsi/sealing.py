@@ -183,7 +183,7 @@ def _assemble(work: _Work) -> Iterator[SealedVoucher]:
         Header(manifest.manifest_id, voucher_id, generation, width, plan.size_class).encode()
         for voucher_id, plan in zip(ids, work.plans, strict=True)
     ]
-    bound = contexts(manifest, headers, work.device.account)
+    bound = contexts(manifest, headers, [work.device.account] * len(headers))
     rcts = seal_many(work.drawn.rkeys, _inner(work, ids), [payload_data(one) for one in bound])
     cts = seal_many(work.keks, work.contents, [data for one in bound for data in [slot_data(one)] * width])
     slots = [q + ct for q, ct in zip(split_rows(work.q), cts, strict=True)]

@@ -1,4 +1,7 @@
-"""The voucher: layout, padding, keys, and what its ciphertexts are bound to (specification, sections 7.1 to 7.3)."""
+"""The voucher: layout, padding, keys, and what its ciphertexts are bound to (specification, sections 7.1 to 7.3).
+
+One voucher is read and written here, many at once in `tpsi.packing`.
+"""
 
 import struct
 from bisect import bisect_left
@@ -194,13 +197,16 @@ def voucher_size(manifest: Manifest, size_class: int) -> int:
 
 def context(manifest: Manifest, header: Header, account: str) -> bytes:
     """What every ciphertext of a voucher is bound to: `D ‖ header ‖ u8(|account|) ‖ account`."""
-    return contexts(manifest, [header.encode()], account)[0]
+    return contexts(manifest, [header.encode()], [account])[0]
 
 
-def contexts(manifest: Manifest, headers: Sequence[bytes], account: str) -> list[bytes]:
-    """`context` of many encoded headers."""
-    before, after = manifest.digest, encode_account(account)
-    return [before + header + after for header in headers]
+def contexts(manifest: Manifest, vouchers: Sequence[bytes], accounts: Sequence[str]) -> list[bytes]:
+    """`context` of many encoded vouchers, or headers, each with its account."""
+    digest = manifest.digest
+    after = {account: encode_account(account) for account in set(accounts)}
+    return [
+        digest + voucher[:HEADER_SIZE] + after[account] for voucher, account in zip(vouchers, accounts, strict=True)
+    ]
 
 
 def encode_account(account: str) -> bytes:

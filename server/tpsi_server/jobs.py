@@ -14,7 +14,6 @@ from tpsi import (
     Secret,
     Submission,
     TableSecrets,
-    Voucher,
     examine,
     match,
 )
@@ -138,7 +137,7 @@ def _manifest(encoded: bytes) -> Manifest:
 
 
 def _match(manifest: Manifest, table_secrets: TableSecrets, vouchers: Any) -> list[Match]:
-    submissions = [Submission(account, Voucher.decode(data, manifest)) for _, account, data in vouchers]
+    submissions = [Submission(account, data) for _, account, data in vouchers]
     results = match(manifest, table_secrets, submissions)
     return [
         Match(number) if opened is None else Match(number, opened, _pool(manifest, opened))

@@ -25,7 +25,7 @@ from tests.support.server_data import (
 from tests.support.server_process import ServerProcess
 from tests.support.serving import Client, raw_call
 from tests.support.world import items_of, md5
-from tpsi import Item, Photograph, Submission, Voucher, match, seal
+from tpsi import Item, Photograph, Submission, match, seal
 from tpsi_client.account_secret import AccountSecret
 from tpsi_client.endpoint import Endpoint
 from tpsi_client.errors import ServiceError
@@ -119,7 +119,7 @@ def canaries(folder: DataFolder, epoch: TestEpoch, vouchers: list[bytes], tokens
     """All that must not be seen."""
     keys = KeyRing(folder.keys, PASSPHRASE)
     table_secrets = keys.epoch(epoch.manifest)
-    submissions = [Submission("alice", Voucher.decode(data, epoch.manifest)) for data in vouchers]
+    submissions = [Submission("alice", data) for data in vouchers]
     opened = [one for one in match(epoch.manifest, table_secrets, submissions) if one is not None]
     assert len(opened) == 6
     found = {
@@ -257,7 +257,7 @@ def test_no_representation_and_no_traceback_shows_a_secret(stage: Stage, tmp_pat
     epoch, vouchers, tokens, canaries = stage.epoch, stage.vouchers, stage.tokens, stage.canaries
     data = copy_data_folder(stage.folder, tmp_path / "data")
     keys = KeyRing(data.keys, PASSPHRASE)
-    submissions = [Submission("alice", Voucher.decode(one, epoch.manifest)) for one in vouchers]
+    submissions = [Submission("alice", one) for one in vouchers]
     opened = match(epoch.manifest, keys.epoch(epoch.manifest), submissions)
     endpoint = Endpoint.parse("localhost:5", None, tokens["device"])
     with Runtime(data, PASSPHRASE, workers=0) as runtime:

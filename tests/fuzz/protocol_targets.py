@@ -82,10 +82,10 @@ def _vouchers(world: World) -> Iterator[Target]:
     def slots(data: bytes) -> None:
         """Whatever is in the slots and the payload of a voucher that decodes, matching does not raise."""
         try:
-            voucher = Voucher.decode(data, world.manifest)
+            Voucher.decode(data, world.manifest)
         except DecodeError:
             return
-        match(world.manifest, world.built.secrets, [Submission("alice", voucher)])
+        match(world.manifest, world.built.secrets, [Submission("alice", data)])
 
     yield Target("slots", slots, samples, (), weight=10)
     honest = world.opened(batch)

@@ -161,7 +161,7 @@ def test_a_voucher_of_another_epoch_is_refused(world: World) -> None:
 def test_a_changed_header_opens_nothing(world: World, place: int) -> None:
     data = bytearray(world.seal([1]).vouchers[0].data)
     data[place] ^= 1
-    submission = Submission("alice", Voucher.decode(bytes(data), world.manifest))
+    submission = Submission("alice", bytes(data))
     assert match(world.manifest, world.built.secrets, [submission]) == [None]
 
 
@@ -172,11 +172,11 @@ def test_a_changed_body_opens_nothing(place: int, bit: int) -> None:
     data = bytearray(_small_voucher())
     data[place % len(data)] ^= 1 << bit
     try:
-        voucher = Voucher.decode(bytes(data), world.manifest)
+        opened = match(world.manifest, world.built.secrets, [Submission("alice", bytes(data))])
     except DecodeError:
         return
     if bytes(data) != _small_voucher():
-        assert match(world.manifest, world.built.secrets, [Submission("alice", voucher)]) == [None]
+        assert opened == [None]
 
 
 _CACHE: dict[str, object] = {}
@@ -199,7 +199,7 @@ def test_a_bad_voucher_never_stops_the_matching_of_the_next(world: World) -> Non
     spoilt.append(data[:-1] + bytes([data[-1] ^ 1]))
     good = world.seal([2, 3]).vouchers
     order = [good[0].data, *spoilt, good[1].data]
-    submissions = [Submission("alice", Voucher.decode(one, world.manifest)) for one in order]
+    submissions = [Submission("alice", one) for one in order]
     opened = [one is not None for one in match(world.manifest, world.built.secrets, submissions)]
     assert opened[0]
     assert opened[-1]
@@ -217,7 +217,7 @@ def test_the_identity_as_q_gives_nobody_a_known_key(world: World) -> None:
     forged = tpsi.Slot(zero, tpsi.symmetric.seal(key, content, tpsi.voucher.slot_data(bound)))
     rct = tpsi.symmetric.seal(bytes(32), bytes(len(voucher.rct) - 16), tpsi.voucher.payload_data(bound))
     made = Voucher(voucher.header, (forged,) * len(voucher.slots), rct)
-    assert match(manifest, world.built.secrets, [Submission("alice", made)]) == [None]
+    assert match(manifest, world.built.secrets, [Submission("alice", made.encode())]) == [None]
 
 
 # ------------------------------------------------------------------ one key, one message

@@ -16,7 +16,6 @@ from tpsi import (
     Secret,
     Submission,
     TableSecrets,
-    Voucher,
     derive,
     group,
     match,
@@ -124,6 +123,5 @@ def read_item(record: Record) -> Item:
 
 def matched(epoch: Epoch, account: str, octets: bytes) -> Record | None:
     """Share and adct that the library opens a voucher to."""
-    submission = Submission(account, Voucher.decode(octets, epoch.manifest))
-    opened = match(epoch.manifest, epoch.secrets, [submission])[0]
+    opened = match(epoch.manifest, epoch.secrets, [Submission(account, octets)])[0]
     return None if opened is None else {"share": opened.share.hex(), "adct": opened.adct.hex()}

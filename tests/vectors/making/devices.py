@@ -275,14 +275,14 @@ def product(manifest: Manifest, scalar: Row, element: bytes) -> Rows:
 
 
 def match_record(epoch: Epoch, account: str, voucher: Voucher) -> tuple[Opened | None, Record | None]:
-    """What the server opens, and its record: the slot is found by trying each alone."""
+    """What the server opens, and its record: the slot is found by trying each in the place of all."""
     opened = try_slots(epoch, account, voucher)
     if opened is None:
         return None, None
     index = next(
         i
         for i, slot in enumerate(voucher.slots)
-        if try_slots(epoch, account, Voucher(voucher.header, (slot,), voucher.rct))
+        if try_slots(epoch, account, Voucher(voucher.header, (slot,) * len(voucher.slots), voucher.rct))
     )
     manifest, slot = epoch.manifest, voucher.slots[index]
     s = product(manifest, epoch.secrets.scalar(manifest.group), slot.q).tobytes()
@@ -294,7 +294,7 @@ def match_record(epoch: Epoch, account: str, voucher: Voucher) -> tuple[Opened |
 
 def try_slots(epoch: Epoch, account: str, voucher: Voucher) -> Opened | None:
     """The library's match of one voucher."""
-    return match(epoch.manifest, epoch.secrets, [Submission(account, voucher)])[0]
+    return match(epoch.manifest, epoch.secrets, [Submission(account, voucher.encode())])[0]
 
 
 def detection_record(keys: AccountKeys, opened: Sequence[Opened], rng: Drbg) -> Record:
