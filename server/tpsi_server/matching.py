@@ -24,6 +24,8 @@ MATCH_LEASE, EXAMINE_LEASE = 60.0, 300.0
 IDLE = 0.2
 #: Seconds until an epoch whose key cannot be had is tried again.
 KEY_RETRY = 30.0
+#: Seconds between two times that what was deleted is swept out, when nothing else is to do.
+SWEEP_EVERY = 5.0
 #: Seconds between two looks for what is past its period.
 FORGET_EVERY = 3600.0
 
@@ -76,6 +78,7 @@ class Matcher:
         self._running: list[_Work] = []
         self._locked: dict[int, float] = {}
         self._forget_at = 0.0
+        self._swept, self._sweep_at = False, 0.0
         self._checker = Checker(store, clock)
         self.tally = Tally()
 
@@ -85,6 +88,7 @@ class Matcher:
             try:
                 self._forget()
                 if not self.step(IDLE):
+                    self._sweep()
                     stop.wait(IDLE)
             except StoreError as error:
                 _log.error("matching waits for the store: %s", error)
@@ -103,6 +107,12 @@ class Matcher:
         if any(astuple(forgotten)):
             _log.info("past their periods: %d ids, %d shares, %d reveals", *astuple(forgotten))
 
+    def _sweep(self) -> None:
+        """Payloads and cells that are deleted shall not lie about in the database's log until it is used again."""
+        if not self._swept and time.monotonic() >= self._sweep_at:
+            self._sweep_at = time.monotonic() + SWEEP_EVERY
+            self._swept = self._store.sweep()
+
     def drain(self, report: Callable[[Tally], None] = lambda _tally: None) -> Tally:
         """Work until nothing is left that can be claimed; every pool that has changed is examined."""
         self._patient = False
@@ -111,6 +121,7 @@ class Matcher:
                 report(self.tally)
         finally:
             self._patient = True
+        self._store.sweep()
         return self.tally
 
     def step(self, timeout: float) -> bool:
@@ -182,6 +193,7 @@ class Matcher:
         return epoch
 
     def _record(self, work: _Work, result: Result | Failure) -> None:
+        self._swept = False
         if isinstance(work, Claim):
             self._record_matches(work, result)
         elif isinstance(work, Due):

@@ -20,11 +20,15 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """A rotation: the data key that is in use now, how many cells were sealed anew, whether it had begun before."""
+    """A rotation: the data key that is in use now, how many cells were sealed anew, whether it had begun before.
+
+    `damaged` cells do not open, and are as they were.
+    """
 
     number: int
     cells: int
     resumed: bool
+    damaged: int = 0
 
 
 def prepare_rotation(store: Store, keys: KeyRing, folder: Path, list_id: bytes) -> int:
@@ -44,14 +48,15 @@ def rotate(
     A rotation that was interrupted is brought to its end, and none is begun. Servers may go on meanwhile.
     """
     with _alone(store, folder):
-        newest = store.data_keys.current()
-        left = sum(record.cells for record in store.data_keys.all() if record.number != newest)
-        number, resumed = newest, left > 0
+        number = store.data_keys.current()
+        done = _reseal(store, number, report)
+        resumed = done > 0
         if not resumed:
             number = _prepare(store, keys, folder, list_id)
-            left = sum(record.cells for record in store.data_keys.all())
             store.data_keys.add(number, time.time())
-        return Rotated(number, _reseal(store, left, report), resumed)
+            done = _reseal(store, number, report)
+        store.sweep()  # of the cells that were under the key before
+        return Rotated(number, done, resumed, _under_others(store, number))
 
 
 def _prepare(store: Store, keys: KeyRing, folder: Path, list_id: bytes) -> int:
@@ -62,15 +67,19 @@ def _prepare(store: Store, keys: KeyRing, folder: Path, list_id: bytes) -> int:
     return number
 
 
-def _reseal(store: Store, expected: int, report: Report) -> int:
-    """Seal all that there is under the key in use; how many cells were not."""
-    done = 0
-    position: tuple[int, int] | None = (0, 0)
+def _reseal(store: Store, number: int, report: Report) -> int:
+    """Seal all that is under another data key than this one, which is in use, anew; how many cells that were."""
+    left, done = _under_others(store, number), 0
+    position: tuple[int, int] | None = (0, 0) if left else None
     while position is not None:
         count, position = store.data_keys.reseal(position)
         done += count
-        report(done, max(done, expected))
+        report(done, max(done, left))
     return done
+
+
+def _under_others(store: Store, number: int) -> int:
+    return sum(record.cells for record in store.data_keys.all() if record.number != number)
 
 
 @contextmanager

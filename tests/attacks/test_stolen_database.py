@@ -6,21 +6,22 @@ texts of its errors.
 
 import base64
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from tests.server.site import LISTED, SHARING, device
+from tests.server.site import LISTED, SHARING, Site, device, vouchers, wait_until_idle
 from tests.support.postgres import PostgresServer
-from tests.support.server_data import COST, PASSPHRASE, add_source
+from tests.support.server_data import COST, PASSPHRASE, add_source, wait_for
 from tests.support.world import NO_COVER, md5
 from tpsi import Item, Secret, TpsiError, seal
 from tpsi_server import DataFolder, Role, Runtime, Store
 from tpsi_server.epochs import Builder, BuildOptions
 from tpsi_server.keys import KeyRing
+from tpsi_server.rotation import rotate
 from tpsi_server.setup import set_up
 from tpsi_server.store.schema import opened, pools
 
@@ -135,6 +136,42 @@ def test_nothing_secret_is_in_what_a_server_leaves(stolen: Stolen) -> None:
     assert "keys/data-1.key" in stolen.loot
     assert sum(map(len, stolen.loot.values())) > 100_000
     assert stolen.found() == []
+
+
+def test_payloads_that_were_deleted_are_not_beside_the_database_of_a_server_that_runs(tmp_path: Path) -> None:
+    """The write-ahead log has all that was written lately, also what was deleted since."""
+    site = Site(tmp_path / "data")
+    site.list_names("names", LISTED)
+    site.build()
+    with site.runtime() as runtime:
+        runtime.accounts.create("alice")
+        sealed = vouchers(runtime, [f"x{n}" for n in range(20)])
+        runtime.ingest.ingest("alice", sealed)
+        assert lying_about(site, sealed) > 0
+        runtime.start_matching()
+        wait_until_idle(runtime)
+        wait_for(lambda: lying_about(site, sealed) == 0)
+
+
+def test_cells_of_a_key_that_was_rotated_out_are_not_beside_the_database(tmp_path: Path) -> None:
+    site = Site(tmp_path / "data")
+    site.list_names("names", LISTED)
+    site.build()
+    with site.runtime() as runtime, site.store() as beside:
+        runtime.accounts.create("alice")
+        runtime.ingest.ingest("alice", vouchers(runtime, range(6)))
+        runtime.match_all()
+        with beside._database.read() as connection:
+            cells = list(connection.execute(select(opened.c.share)).scalars())
+        assert lying_about(site, cells) == 6
+        rotate(runtime.store, site.keys(), site.folder.keys, runtime.identity.list_id)
+        assert lying_about(site, cells) == 0
+
+
+def lying_about(site: Site, octets: Sequence[bytes]) -> int:
+    """How many strings of octets are in files of a server, as far as their ends."""
+    files = b"".join(path.read_bytes() for path in site.folder.path.glob("*sqlite3*"))
+    return sum(one[-32:] in files for one in octets)
 
 
 @pytest.mark.parametrize("form", forms(ABOVE))

@@ -1,6 +1,7 @@
 """Sealed cells: what a stolen database shows, and what somebody who can write into it can make the server believe."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Column, Connection, select, update
@@ -107,11 +108,48 @@ def test_two_cells_of_a_column_exchanged(store: Store) -> None:
         read_all(store)
 
 
-def test_the_keys_of_two_pools_exchanged(store: Store) -> None:
+def test_the_keys_of_two_pools_exchanged(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """What comes later is not opened with the wrong one, and nobody else's vouchers wait for it."""
     with store._database.write() as connection:
         swap(connection, pools.c.ad_key, pools.c.ad_key, 1, 2)
-    with pytest.raises(DamagedError, match=r"pools\.ad_key"):
-        read_all(store)
+    read_all(store)
+    assert "pools.ad_key, row 1 1" in caplog.text
+    with store._database.read() as connection:
+        late = connection.execute(select(opened.c.verdict).order_by(opened.c.voucher.desc()).limit(1)).scalar_one()
+    assert late is None
+
+
+def test_the_damaged_key_of_one_account_holds_up_no_other(store: Store) -> None:
+    store.accounts.add("carol", 1.0)
+    with store._database.write() as connection:
+        connection.execute(update(pools).where(pools.c.account == 1).values(ad_key=b"\0\0\0\1" + bytes(60)))
+    for name in ("alice", "carol"):
+        deliver(store, 2, start=100, account=name)
+    claim = store.matches.claim(1, 10, 60.0, 1.0)
+    assert claim is not None
+    done = store.matches.record(claim, [Match(v.id, opened_voucher(b"x" * 16), POOL) for v in claim.vouchers], 3.0)
+    assert done.matched == 4
+    assert store.check() == []
+
+
+def test_a_damaged_share_that_comes_late_holds_up_no_reveal(store: Store) -> None:
+    store.accounts.add("carol", 1.0)
+    deliver(store, 6, start=100, account="carol")
+    claim = store.matches.claim(1, 10, 60.0, 1.0)
+    assert claim is not None
+    now = [opened_voucher(v.id.to_bytes(16, "big"), share(n)) for n, v in enumerate(claim.vouchers)]
+    store.matches.record(claim, [Match(v.id, one, POOL) for v, one in zip(claim.vouchers, now, strict=True)], 1.0)
+    due = store.pools.claim(60.0, 1.0, patient=False)
+    assert due is not None
+    few = replace(due, vouchers=due.vouchers[:4], opened=due.opened[:4], verdicts=due.verdicts[:4])
+    with store._database.write() as connection:
+        connection.execute(update(opened).where(opened.c.voucher == due.vouchers[4]).values(adct=bytes(40)))
+    associated = (b"0", b"1", b"2", b"3")
+    found = Examination(Outcome.REVEALED, 4, 4, (Verdict.REVEALED,) * 4, associated, AD_KEY)
+    assert store.pools.record(few, found, 0.0, 2.0) == 4
+    with store._database.read() as connection:
+        chosen = select(opened.c.verdict).where(opened.c.voucher.in_(due.vouchers[4:])).order_by(opened.c.voucher)
+        assert connection.execute(chosen).scalars().all() == [None, "malformed"]
 
 
 def test_a_cell_moved_to_another_column_or_table(store: Store) -> None:
@@ -209,6 +247,19 @@ class TestRotation:
         with store._database.read() as connection:
             cell = connection.execute(select(opened.c.share).order_by(opened.c.voucher.desc()).limit(1)).scalar_one()
         assert key_number(cell) == 2
+
+    @pytest.mark.parametrize("number", [1, 77])
+    def test_a_damaged_cell_keeps_no_other_under_the_old_key(
+        self, store: Store, number: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Who can write into the database and has the old key must not be able to stop that it is rotated out."""
+        with store._database.write() as connection:
+            cell = number.to_bytes(4, "big") + bytes(60)
+            connection.execute(update(opened).where(opened.c.voucher == 2).values(share=cell))
+        store.data_keys.add(2, 5.0)
+        assert self.finish(store) == 21
+        assert "opened.share, row 2" in caplog.text
+        assert [one.cells for one in store.data_keys.all()] == [number == 1, 21]
 
     def test_a_key_that_is_needed_is_not_retired(self, store: Store) -> None:
         store.data_keys.add(2, 5.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.server.site import Site, vouchers
 from tests.server.test_cli import Run, is_one_line, parsed
@@ -18,6 +19,7 @@ from tpsi_server.keyfile import read_key_file
 from tpsi_server.passphrase import new_passphrase
 from tpsi_server.rotation import change_all_passphrases
 from tpsi_server.store import DataKeyStore
+from tpsi_server.store.schema import opened
 
 NEW = Secret(b"another passphrase")
 
@@ -35,7 +37,7 @@ def revealed_site(run: Run, site: Site) -> Site:
 def test_rotate_and_retire(run: Run, revealed_site: Site) -> None:
     assert [(one["number"], one["cells"]) for one in parsed(run("keys", "list", "--json"))] == [(1, 16)]
     rotated = parsed(run("keys", "rotate", "--json"))
-    assert rotated == {"number": 2, "cells": 16, "resumed": False}
+    assert rotated == {"number": 2, "cells": 16, "resumed": False, "damaged": 0}
     assert len(parsed(run("reveal", "show", "alice", "--json"))) == 5
     assert run("keys", "retire", 2, "--yes")[0] == 1
     assert run("keys", "retire", 1, "--yes")[0] == 0
@@ -64,6 +66,16 @@ def test_an_interrupted_rotation_is_resumed_by_the_same_command(
     done = parsed(run("keys", "rotate", "--json"))
     assert (done["number"], done["resumed"]) == (2, True)
     assert run("keys", "retire", 1, "--yes")[0] == 0
+
+
+def test_a_damaged_cell_stops_no_rotation(run: Run, revealed_site: Site) -> None:
+    with revealed_site.store() as store, store._database.write() as connection:
+        connection.execute(update(opened).where(opened.c.voucher == 1).values(share=b"\0\0\0\1" + bytes(60)))
+    for number in (2, 3):  # and is not taken for a rotation that was interrupted
+        done = parsed(run("keys", "rotate", "--json"))
+        assert (done["number"], done["resumed"], done["damaged"]) == (number, False, 1)
+    assert run("keys", "retire", 2, "--yes")[0] == 0
+    assert "1 cells are damaged" in run("keys", "rotate")[2]
 
 
 def test_a_prepared_key_is_the_one_that_is_taken(run: Run, revealed_site: Site) -> None:

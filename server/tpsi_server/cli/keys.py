@@ -104,7 +104,9 @@ def rotate(
         return
     begun = "the rotation that was interrupted is complete: " if done.resumed else ""
     show(f"{begun}data key {done.number} is in use, {done.cells} cells were encrypted anew")
-    if done.number > 1:
+    if done.damaged:
+        say(f"note: {done.damaged} cells are damaged, and were left as they are: restore them from a backup")
+    elif done.number > 1:
         show(f"Next, once no backup needs it: tpsi-server keys retire {done.number - 1}")
 
 

@@ -140,6 +140,10 @@ class Store:
         """StoreError if the database cannot be read; with `write`, if a little cannot be made durable either."""
         self._database.probe(write=write)
 
+    def sweep(self) -> bool:
+        """Let go of what was deleted and lies beside the database yet; False if others stand in the way just now."""
+        return self._database.sweep()
+
     def check(self) -> list[str]:
         """What is wrong with the database, in words; nothing if it is sound."""
         return self._database.check()

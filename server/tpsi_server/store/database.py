@@ -152,6 +152,11 @@ class Database:
             if write:
                 migrations.touch(connection)
 
+    def sweep(self) -> bool:
+        """Let go of what was deleted and lies beside the database yet; False if others stand in the way just now."""
+        with translated():
+            return self._backend.sweep()
+
     def check(self) -> list[str]:
         """What is wrong with the database, in words; nothing if it is sound."""
         with self.read() as connection:

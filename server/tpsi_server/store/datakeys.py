@@ -1,12 +1,13 @@
 """Data keys in the store: which are in use, what is sealed under each, and sealing it anew under the newest."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, LargeBinary, bindparam, func, insert, literal, select, update
 
-from tpsi_server.store.cells import NUMBER_SIZE, Cells, current_key
+from tpsi_server.store.cells import NUMBER_SIZE, Cells, DamagedError, current_key, key_number
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
 from tpsi_server.store.database import Database, retrying
 from tpsi_server.store.schema import data_keys, opened, pools, reveals
@@ -20,6 +21,7 @@ SEALED: tuple[tuple["Column[Any]", tuple["Column[Any]", ...]], ...] = (
 )
 #: Cells that are sealed anew in one transaction: others wait for no more than that.
 PAGE = 200
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class DataKeyStore:
         """Seal the next cells anew that are under an older key than the current one, in one transaction.
 
         Takes the position that the call before returned, and returns how many cells were sealed anew and the next
-        position, None at the end. It may stop anywhere and begin again at the beginning.
+        position, None at the end. It may stop anywhere and begin again at the beginning. A cell that is damaged stays
+        as it is, and is named in the program's log.
         """
         index, after = position
         if index == len(SEALED):
@@ -92,16 +95,26 @@ class DataKeyStore:
             found = [(cell, tuple(names)) for cell, *names in connection.execute(chosen)]
             if not found:
                 return 0, None
+            known = set(connection.execute(select(data_keys.c.number)).scalars())
+            found_values = ((names, self._value(column, names, cell, known)) for cell, names in found)
+            sound = [(names, value) for names, value in found_values if value is not None]
             values = [
-                {
-                    "row": names[0],
-                    "cell": self._cells.seal(number, column, names, self._cells.open(column, names, cell)),
-                }
-                for cell, names in found
+                {"row": names[0], "cell": self._cells.seal(number, column, names, value)} for names, value in sound
             ]
-            statement = update(column.table).where(row[0] == bindparam("row"))
-            connection.execute(statement.values({column: bindparam("cell")}), values)
-        return len(found), int(found[-1][1][0])
+            if values:
+                statement = update(column.table).where(row[0] == bindparam("row"))
+                connection.execute(statement.values({column: bindparam("cell")}), values)
+        return len(values), int(found[-1][1][0])
+
+    def _value(self, column: "Column[Any]", row: Sequence[int], cell: bytes, known: Container[int]) -> bytes | None:
+        """What is in a cell; None if it is damaged: those after it have to get away from the old key all the same."""
+        try:
+            if key_number(cell) not in known:
+                raise DamagedError(f"{column}, row {row[0]}, names a key that there never was")
+            return self._cells.open(column, row, cell)
+        except DamagedError as error:
+            _log.error("a cell is not sealed anew: %s", error)
+            return None
 
     @retrying
     def retire(self, number: int, now: float) -> int:

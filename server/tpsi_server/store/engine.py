@@ -74,6 +74,10 @@ class Backend(Protocol):
         """The time that leases are counted in, in milliseconds: the given one, or the database's own."""
         ...
 
+    def sweep(self) -> bool:
+        """Let go of what was deleted and lies beside the database yet; False if others stand in the way just now."""
+        ...
+
     def check(self, connection: Connection) -> list[str]:
         """What the engine itself finds wrong with the database; nothing if it is sound."""
         ...

@@ -1,5 +1,6 @@
 """Opened vouchers on their way into their pools."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from tpsi import Opened, Pool, Secret, Verdict, open_associated
-from tpsi_server.store.cells import Cells, current_key
+from tpsi_server.store.cells import Cells, DamagedError, current_key
 from tpsi_server.store.database import batched, insert_new
 from tpsi_server.store.flags import Flag, raise_flags
 from tpsi_server.store.log import commit_reveal
@@ -16,6 +17,7 @@ from tpsi_server.store.schema import accounts, opened, pools, reveals, vouchers
 
 _Matched = tuple[int, Opened, Pool]
 _Late = tuple[int, Opened]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,11 @@ def _pool_row(to: Writing, account: int, pool: Pool) -> tuple[int, Secret | None
     row = to.connection.execute(select(pools.c.id, pools.c.ad_key).where(*wanted).with_for_update()).one()
     if row.ad_key is None:
         return row.id, None
-    return row.id, Secret(to.cells.open(pools.c.ad_key, (row.id, account), row.ad_key))
+    try:
+        return row.id, Secret(to.cells.open(pools.c.ad_key, (row.id, account), row.ad_key))
+    except DamagedError as error:  # others have vouchers in the same transaction
+        _log.error("what comes in for pool %d is not opened: %s", row.id, error)
+        return row.id, None
 
 
 def _revealed(connection: Connection, numbers: Sequence[int]) -> set[int]:

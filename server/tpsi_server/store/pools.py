@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,9 +176,16 @@ class PoolStore:
             page = to.connection.execute(_contents(rest).limit(_PAGE)).all()
             if not page:
                 return revealed
-            late = [(row.voucher, self._opened(row, due.id, due.pool.generation)) for row in page]
-            revealed += open_with_key(to, due.account, key, late)
+            revealed += open_with_key(to, due.account, key, list(self._sound(due, page)))
             last = page[-1].voucher
+
+    def _sound(self, due: Due, rows: Iterable[Any]) -> Iterator[tuple[int, Opened]]:
+        """The opened vouchers of those rows that are not damaged, by row numbers."""
+        for row in rows:
+            try:
+                yield row.voucher, self._opened(row, due.id, due.pool.generation)
+            except DamagedError as error:
+                _log.error("a voucher of pool %d is left out: %s", due.id, error)
 
     def _opened(self, row: Any, pool: int, generation: int) -> Opened:
         where = row.voucher, pool

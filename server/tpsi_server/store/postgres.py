@@ -89,6 +89,10 @@ class PostgresBackend:
         moment = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
         return int(connection.execute(moment).scalar_one())
 
+    def sweep(self) -> bool:
+        """See `Backend.sweep`: the server does that by itself, when it vacuums and when it recycles its log."""
+        return True
+
     def check(self, connection: Connection) -> list[str]:
         """See `Backend.check`: constraints that were not validated, indices that are not usable."""
         constraints = "SELECT conname FROM pg_constraint WHERE NOT convalidated"

@@ -1,7 +1,7 @@
 """Retention: what is forgotten after how long. Payloads of unmatched vouchers are not here: they go with the match."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, or_, select, update
 
@@ -65,11 +65,14 @@ class RetentionStore:
     def apply(self, now: float) -> Forgotten:
         """Forget what is past its period, a few rows at a time; it may stop anywhere."""
         periods = self.periods()
-        return Forgotten(
+        forgotten = Forgotten(
             shares=self._all(self._forget_shares, periods.shares, now),
             reveals=self._all(self._forget_reveals, periods.reveals, now),
             ids=self._all(self._forget_ids, periods.ids, now),
         )
+        if any(astuple(forgotten)):
+            self._database.sweep()
+        return forgotten
 
     def _all(self, forget: Callable[[int, int], int], period: int | None, now: float) -> int:
         total = 0

@@ -16,6 +16,8 @@ from tpsi_server.store.fairness import FairLock
 
 #: How long a transaction waits for one of another process, in milliseconds.
 BUSY_TIMEOUT = 60_000
+#: How long a sweep waits for those who read, in milliseconds: whoever writes waits as long.
+SWEEP_TIMEOUT = 500
 #: Octets of pages that a connection keeps in memory.
 CACHE = 32 << 20
 #: Connections kept, and those that may come on top when many threads read.
@@ -39,6 +41,7 @@ class SqliteBackend:
         self.location: Path = path
         self.reading = _engine(path)
         self.writing: Engine = self.reading.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        self._outside: Engine = self.reading.execution_options(**{_BEGIN: ""})  # of any transaction
         self.missing = f"there is no database at {path}: run `tpsi-server init` first"
         self._turn = FairLock()
 
@@ -90,6 +93,16 @@ class SqliteBackend:
         """See `Backend.now`: the processes of one machine have one clock."""
         return given
 
+    def sweep(self) -> bool:
+        """See `Backend.sweep`: the write-ahead log keeps what was written; it goes into the file and is cut off."""
+        with self._turn, self._outside.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {SWEEP_TIMEOUT}")
+            try:
+                busy, _frames, _copied = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+        return not busy
+
     def check(self, connection: Connection) -> list[str]:
         """See `Backend.check`."""
         found = list(connection.exec_driver_sql("PRAGMA integrity_check").scalars())
@@ -129,7 +142,8 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    if statement := connection.get_execution_options().get(_BEGIN, "BEGIN"):
+        connection.exec_driver_sql(statement)
 
 
 def _stay_connected(context: ExceptionContext) -> None:
