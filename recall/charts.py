@@ -29,6 +29,7 @@ def _by_probes(pyplot: Any, results: Results, folder: Path) -> Path:
     axes.set_ylabel("mean recall over nineteen changes")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
+    figure.tight_layout()
     return _save(pyplot, figure, folder / "recall-by-probes.png")
 
 
@@ -45,12 +46,12 @@ def _by_change(pyplot: Any, results: Results, folder: Path) -> Path:
     axes.set_xlim(0, 1)
     axes.set_xlabel(f"recall of {summary.type}")
     axes.grid(alpha=0.3, axis="x")
-    axes.legend(frameon=False, loc="lower left")
+    figure.legend(frameon=False, loc="upper center", ncols=3, reverse=True)
+    figure.tight_layout(rect=(0, 0, 1, 0.96))  # the legend stands above: bars are everywhere else
     return _save(pyplot, figure, folder / "recall-by-change.png")
 
 
 def _save(pyplot: Any, figure: Any, path: Path) -> Path:
-    figure.tight_layout()
     figure.savefig(path, dpi=_DPI, metadata={"Software": None})
     pyplot.close(figure)
     return path

@@ -1,6 +1,7 @@
 """An auditor's key, and that of a source: an Ed25519 key in a PEM file under a passphrase."""
 
 import os
+import sys
 from getpass import getpass
 from pathlib import Path
 
@@ -61,10 +62,13 @@ def ask_passphrase(file: Path | None, *, confirm: bool = False) -> Secret:
 
 
 def _ask(confirm: bool) -> str:
+    missing = AuditorError(f"there is no passphrase: set {ENVIRONMENT}, or give --passphrase-file")
+    if not sys.stdin.isatty():
+        raise missing
     try:
         text = getpass("Passphrase of the key: ")
         if confirm and getpass("Once more: ") != text:
             raise AuditorError("the two passphrases differ")
     except EOFError:
-        raise AuditorError(f"there is no passphrase: set {ENVIRONMENT}, or give --passphrase-file") from None
+        raise missing from None
     return text

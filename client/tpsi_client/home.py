@@ -91,9 +91,10 @@ class HomeLock:
                 f"another process{other} is using the device in {home.path}; "
                 "wait until it has finished, or use another --home"
             ) from None
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()).encode("ascii"))
-        self._file.flush()
+        with disk(home.lock, "write"):
+            self._file.truncate(0)
+            self._file.write(str(os.getpid()).encode("ascii"))
+            self._file.flush()
 
     def release(self) -> None:
         """Give the folder free. A second call does nothing."""

@@ -22,7 +22,7 @@ def make_private_folder(path: Path) -> None:
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
     """Write a private file that is there whole, on the disk, when this returns, or not at all.
 
-    Raises FileExistsError if `replace` is false and there is one.
+    Raises FileExistsError if `replace` is false and there is one; any OSError names `path`.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
@@ -35,6 +35,8 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
             temporary.replace(path)
         else:
             os.link(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
@@ -62,6 +64,16 @@ def locked(path: Path, busy: str | None = None) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def check_new_file(path: Path) -> None:
+    """Raise OperatorError if a new file could not be written here: asked before anything is done that needs one."""
+    if path.exists():
+        raise OperatorError(f"there is a file {path} already: name another one")
+    if not path.parent.is_dir():
+        raise OperatorError(f"there is no folder {path.parent}: make it, or name a file in another one")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OperatorError(f"you can't write to the folder {path.parent}: name a file in another one")
 
 
 def sync_folder(path: Path) -> None:

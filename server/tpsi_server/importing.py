@@ -8,11 +8,13 @@ from pathlib import Path
 from tpsi import Source, TpsiError
 from tpsi.audit import ListSignature
 from tpsi.errors import CallerError
+from tpsi.items import DIGEST_SIZES
 from tpsi.table import Progress
 from tpsi_server.companions import read_companions
 from tpsi_server.epochs import CANARY_SOURCE
 from tpsi_server.errors import OperatorError
 from tpsi_server.lists import Addition, Categories, Deletion, ImportReport, ListReader, open_list
+from tpsi_server.lists.kinds import Kinds
 from tpsi_server.store import Imported, Spool, Store
 
 #: Records between two reports of progress.
@@ -65,7 +67,7 @@ def import_list(
             path, format=options.form, default_type=options.default_type, categories=options.categories
         ) as reader:
             report = _read(reader, spool, progress)
-            notes, form = tuple(reader.notes), str(reader.format)
+            notes, form = (*reader.notes, *_unknown(options.default_type)), str(reader.format)
         _check(path, report, options)
         changes = report.additions + report.deletions
         imported = store.lists.apply(
@@ -143,6 +145,16 @@ def _read(reader: ListReader, spool: Spool, progress: Progress) -> ImportReport:
         if count % _STEP == 0:
             progress("reading", reader.position, reader.size or 0)
     return report
+
+
+def _unknown(label: str | None) -> list[str]:
+    """What is to be said of a type of hash that no program here computes."""
+    if label is None or Kinds(label).default_type in DIGEST_SIZES:
+        return []
+    return [
+        f"tpsi has no hash type {label!r}: only an application that brings such hashes itself can match them; "
+        f"known are {', '.join(sorted(DIGEST_SIZES))}"
+    ]
 
 
 def _check(path: Path, report: ImportReport, options: ImportOptions) -> None:

@@ -77,9 +77,8 @@ class Runtime:
         """
         if self._matching is None:
             self._matching = MatchingThread(self._matcher())
-            _log.info(
-                "matching with %s", f"{self._workers} worker processes" if self._workers else "this process alone"
-            )
+            processes = "1 worker process" if self._workers == 1 else f"{self._workers} worker processes"
+            _log.info("matching with %s", processes if self._workers else "this process alone")
 
     @property
     def tally(self) -> Tally:

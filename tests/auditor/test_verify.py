@@ -190,6 +190,15 @@ def test_a_key_file_does_not_open_with_another_passphrase(
     assert "does not open" in ran.err
 
 
+def test_where_nobody_can_type_a_passphrase_it_says_how_to_give_one(
+    audit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TPSI_AUDIT_PASSPHRASE", raising=False)
+    ran = audit("keygen", tmp_path / "new.key")
+    assert (ran.status, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert "set TPSI_AUDIT_PASSPHRASE, or give --passphrase-file" in ran.err
+
+
 def test_keygen_makes_a_private_file_once(audit: Run, tmp_path: Path) -> None:
     path = tmp_path / "new.key"
     ran = audit("keygen", path)

@@ -1,5 +1,6 @@
 """The command `tpsi-server`: what an operator types, and what they are told."""
 
+import errno
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ from tpsi_server import Role, Runtime
 from tpsi_server.bundle import write_bundle
 from tpsi_server.cli import main
 from tpsi_server.cli.app import app
+from tpsi_server.enrolment import Enrolment
 from tpsi_server.epochs import Builder
 from tpsi_server.keyfile import DEFAULT_COST, Cost
 from tpsi_server.store import Reveal, RevealStore
@@ -191,6 +193,29 @@ def test_an_account_is_not_added_if_its_file_cannot_be_written(run: Run, tmp_pat
     status, _, err = run("account", "add", "alice", *arguments)
     assert (status, is_one_line(err)) == (1, True)
     assert parsed(run("account", "list", "--json")) == []
+
+
+def test_an_account_is_not_added_if_the_folder_of_its_file_is_not_there(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "alice.json"
+    status, _, err = run("account", "add", "alice", "--server", "tpsi.example:50051", "--enrolment", path)
+    assert (status, is_one_line(err)) == (1, True)
+    assert f"there is no folder {path.parent}" in err
+    assert parsed(run("account", "list", "--json")) == []
+
+
+def test_a_token_whose_file_could_not_be_written_is_revoked(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_self: Enrolment, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Enrolment, "write", full)
+    options = ("--server", "tpsi.example:50051", "--enrolment", tmp_path / "alice.json")
+    status, _, err = run("account", "add", "alice", *options)
+    assert (status, is_one_line(err)) == (1, True)
+    assert "No space left on device" in err
+    assert [token["revoked"] is None for token in parsed(run("account", "list", "--tokens", "--json"))] == [False]
+    assert "tpsi-server account token" in err
 
 
 def test_tokens_for_other_roles(run: Run, site: Site) -> None:

@@ -1,5 +1,6 @@
 """`tpsi-server hash`: an operator's own pictures become a list that devices agree with."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,23 @@ def test_what_is_written_can_be_imported(site: Site, pictures: Path, tmp_path: P
         listed = set(store.lists.items("own"))
     assert not result.report.refused
     assert listed == {hasher("dct80").hash(Picture.from_bytes(encode(photograph(name), "PNG"))) for name in NAMES}
+
+
+def test_a_list_that_cannot_be_written_leaves_the_old_one(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tpsi_server.cli.app import app
+
+    written = tmp_path / "list.csv"
+    written.write_text("as it was")
+    monkeypatch.setattr("os.fsync", _full)
+    with pytest.raises(OperatorError, match="cannot be written"):
+        app(["hash", str(pictures), "--output", str(written)], standalone_mode=False)
+    assert written.read_text() == "as it was"
+
+
+def _full(_descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_the_second_hash_is_not_listed_itself(site: Site, pictures: Path, tmp_path: Path) -> None:

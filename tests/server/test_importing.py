@@ -162,3 +162,10 @@ def test_sources_are_counted(store: Store) -> None:
         ("a", 1, 2, 1.0),
         ("b", 2, 1, 1.0),
     ]
+
+
+def test_a_type_that_tpsi_does_not_know_is_taken_with_a_word_about_it(store: Store, tmp_path: Path) -> None:
+    known = import_list(store, write(tmp_path, range(5)), "a", ImportOptions(default_type="md5"))
+    other = import_list(store, write(tmp_path, range(5)), "b", ImportOptions(default_type="md6"))
+    assert known.notes == ()
+    assert [note.split(":")[0] for note in other.notes] == ["tpsi has no hash type 'md6'"]

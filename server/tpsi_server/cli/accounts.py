@@ -17,7 +17,7 @@ from tpsi_server.cli.terminal import moment, say, show, show_json, show_table
 from tpsi_server.config import DataFolder
 from tpsi_server.enrolment import Enrolment
 from tpsi_server.errors import OperatorError
-from tpsi_server.files import read_bounded
+from tpsi_server.files import check_new_file, read_bounded
 from tpsi_server.store import AccountRecord, Store
 from tpsi_server.store.quotas import MAX_LIMIT
 from tpsi_server.tables import load_manifest
@@ -102,7 +102,7 @@ def add(
         accounts = Accounts(store)
         accounts.create(name)
         issued = accounts.issue(Role.DEVICE, name, lifetime=_seconds(expires_days))
-        _hand_out(issued, draft, enrolment, as_json=as_json)
+        _hand_out(accounts, issued, draft, enrolment, as_json=as_json)
 
 
 @_accounts.command()
@@ -133,8 +133,9 @@ def token(
         draft = _with_auditors(draft, auditor, auditors_needed)
         if draft is not None and role not in (Role.DEVICE, Role.AUDITOR):
             raise OperatorError("only devices enrol, and auditors have such a file: leave --enrolment away")
-        issued = Accounts(store).issue(role, name, lifetime=_seconds(expires_days))
-        _hand_out(issued, draft, enrolment, as_json=as_json)
+        accounts = Accounts(store)
+        issued = accounts.issue(role, name, lifetime=_seconds(expires_days))
+        _hand_out(accounts, issued, draft, enrolment, as_json=as_json)
 
 
 @_accounts.command("list")
@@ -232,8 +233,7 @@ def draft_enrolment(
         return None
     if file is None or server is None:
         raise OperatorError("an enrolment file needs both: --enrolment FILE and --server HOST:PORT")
-    if file.exists():
-        raise OperatorError(f"there is a file {file} already: name another one")
+    check_new_file(file)
     epochs = store.epochs.all()
     threshold = picture_threshold(load_manifest(folder, epochs[-1].number)) if epochs else 0
     draft = Enrolment(server, None, folder.identity(), account, Secret(b""), threshold or None)
@@ -266,10 +266,19 @@ def _authority(folder: DataFolder, host: str, ca: str | None) -> str | None:
     return data.decode("ascii")
 
 
-def _hand_out(issued: IssuedToken, draft: Enrolment | None, file: Path | None, *, as_json: bool) -> None:
+def _hand_out(
+    accounts: Accounts, issued: IssuedToken, draft: Enrolment | None, file: Path | None, *, as_json: bool
+) -> None:
     """Give the token to whoever runs the command: in an enrolment file, or on the terminal."""
     if draft is not None and file is not None:
-        replace(draft, token=issued.token).write(file)
+        try:
+            replace(draft, token=issued.token).write(file)
+        except OSError as error:
+            accounts.revoke_token(issued.token_id)
+            raise OperatorError(
+                f"{file} can't be written ({error.strerror}): token {issued.token_id} is revoked, as nobody has it; "
+                "`tpsi-server account token` issues another one"
+            ) from None
     shown = {
         "account": issued.account,
         "role": str(issued.role),

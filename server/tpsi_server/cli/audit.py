@@ -13,13 +13,13 @@ from tpsi_server.auditing import (
     require_epoch,
     reveals_export,
     signers,
-    write_private,
 )
 from tpsi_server.auditing import accept as accept_signature
 from tpsi_server.auditing import prepare as prepare_package
 from tpsi_server.cli.options import DEFAULT_DATA, AsJson, Data, Keys, PassphraseFile, folder_of, open_store
 from tpsi_server.cli.terminal import show, show_json, watching
 from tpsi_server.errors import OperatorError
+from tpsi_server.files import check_new_file, write_atomically
 from tpsi_server.keys import KeyRing
 from tpsi_server.passphrase import passphrase
 from tpsi_server.tables import MANIFEST_FILE, epoch_folder, read_manifest
@@ -124,15 +124,14 @@ def absent(
     """
     folder = folder_of(data, keys)
     names = read_names(file)
-    if to.exists():
-        raise OperatorError(f"there is a file {to} already: name another one")
+    check_new_file(to)
     with open_store(folder) as store, watching() as progress:
         epochs = [record.number for record in store.epochs.all()]
         if not epochs:
             raise OperatorError("there is no table yet: run `tpsi-server build`")
         ring = KeyRing(folder.keys, passphrase(passphrase_file))
         made = absences(folder, store, ring, number or epochs[-1], names, progress=progress)
-    to.write_bytes(made)
+    write_atomically(to, made, replace=False)
     if as_json:
         show_json({"to": str(to), "names": len(names), "epoch": number or epochs[-1]})
         return
@@ -150,10 +149,8 @@ def reveals(
     It names accounts and vouchers; what was revealed is not in it.
     """
     folder = folder_of(data)
+    check_new_file(to)
     with open_store(folder) as store:
         value = reveals_export(folder, store)
-    try:
-        write_private(to, json.dumps(value, indent=1).encode() + b"\n")
-    except FileExistsError:
-        raise OperatorError(f"there is a file {to} already: name another one") from None
+    write_atomically(to, json.dumps(value, indent=1).encode() + b"\n", replace=False)
     show(f"{len(value['reveals'])} revealed vouchers and {len(value['notices'])} commitments are in {to}")

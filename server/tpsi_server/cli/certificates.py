@@ -15,7 +15,7 @@ from tpsi_server.cli.terminal import moment, show, show_json, show_table
 from tpsi_server.config import DataFolder
 from tpsi_server.enrolment import Enrolment
 from tpsi_server.errors import OperatorError
-from tpsi_server.files import write_atomically
+from tpsi_server.files import check_new_file, write_atomically
 from tpsi_server.store import CertificateRecord, Store
 from tpsi_server.tls import CA_CERTIFICATE, development_authority, load_certificate
 
@@ -75,8 +75,8 @@ def add(
             raise OperatorError(
                 "say where the private key goes: --to FILE, or --enrolment FILE with --server HOST:PORT"
             )
-        if to is not None and to.exists():
-            raise OperatorError(f"there is a file {to} already: name another one")
+        if to is not None:
+            check_new_file(to)
         draft = draft_enrolment(folder, store, name or "-", server=server, file=enrolment, ca=ca)
         if draft is not None and role is not Role.DEVICE:
             raise OperatorError("only devices enrol: use --to in place of --enrolment")

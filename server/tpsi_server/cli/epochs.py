@@ -165,8 +165,9 @@ def build(
         show_json({**inspection.to_dict(), "doubts": found, "screening": builder.screening.to_dict()})
         return
     show(*builder.screening.lines())
+    canary = f", {len(manifest.canary.hashes)} of the canary" if manifest.canary else ""
     show(
-        f"epoch {manifest.epoch} is in force: {manifest.items} hashes of {', '.join(manifest.types)}, "
+        f"epoch {manifest.epoch} is in force: {manifest.items} hashes of {', '.join(manifest.types)}{canary}, "
         f"threshold {manifest.sharing.threshold}, {manifest.table_bytes} octets",
         f"manifest {manifest.digest.hex()}",
     )

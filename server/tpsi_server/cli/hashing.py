@@ -1,5 +1,6 @@
 """The verb `hash`: the operator's own pictures become a list."""
 
+import io
 import sys
 from collections.abc import Sequence
 from enum import Enum
@@ -11,6 +12,7 @@ import typer
 from tpsi.pictures import SECOND
 from tpsi_server.cli.terminal import say, watching
 from tpsi_server.errors import OperatorError
+from tpsi_server.files import write_atomically
 from tpsi_server.hashing import Hashed, Refused, hash_pictures, write_csv
 
 #: Reasons shown; the rest are counted.
@@ -74,9 +76,10 @@ def hash_(
     if output is None:
         _write(sys.stdout, form, label, found)
         return
+    written = io.StringIO()
+    _write(written, form, label, found)
     try:
-        with output.open("w", encoding="utf-8") as stream:
-            _write(stream, form, label, found)
+        write_atomically(output, written.getvalue().encode())
     except OSError as error:
         raise OperatorError(f"{output} cannot be written ({error.strerror}): name another file") from None
     extra = " --companions" if companion != "none" and form is Form.CSV else ""

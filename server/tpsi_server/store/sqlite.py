@@ -42,7 +42,7 @@ class SqliteBackend:
         self.reading = _engine(path)
         self.writing: Engine = self.reading.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         self._outside: Engine = self.reading.execution_options(**{_BEGIN: ""})  # of any transaction
-        self.missing = f"there is no database at {path}: run `tpsi-server init` first"
+        self.missing = f"there is no database at {path}: see --data, or restore it from a backup"
         self._turn = FairLock()
 
     def exists(self) -> bool:
@@ -55,7 +55,7 @@ class SqliteBackend:
         try:
             self.location.touch(mode=0o600, exist_ok=False)  # SQLite's files beside it get the same mode
         except FileExistsError:
-            raise StoreError(f"there is a database at {self.location} already") from None
+            raise StoreError(f"there is a file {self.location} already: name another one") from None
         try:
             yield
         except BaseException:
