@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tpsi import DecodeError, Photograph
 from tpsi_server.companions import Check, Companions
 from tpsi_server.crew import Failure
+from tpsi_server.errors import KeyFileError
 from tpsi_server.jobs import Checked, CheckJob
 from tpsi_server.store import Store, Unchecked
 
@@ -41,10 +42,17 @@ class Checker:
         companions = self._store.companions.load()
         if companions is None or self._clock() < self._rests_until:
             return None
+        try:
+            return self._next(companions)
+        except KeyFileError as error:  # nothing else is to wait for it
+            _log.error("what was revealed cannot be compared, and is given to nobody: %s", error)
+            self._rests_until = self._clock() + RETRY
+            return None
+
+    def _next(self, companions: Companions) -> tuple[Checking, CheckJob] | None:
         while found := self._store.reveals.unchecked(BATCH, self._busy):
             pictures, others = _split(found)
-            unknown = [(number, Check.UNKNOWN, None) for number in others]
-            if not self._store.reveals.judge(unknown, companions.state):
+            if not self._store.reveals.judge(others, companions.state):
                 return None  # they have changed: the next look sees how
             if pictures:
                 return self._job(companions, pictures)
@@ -88,11 +96,14 @@ class Checker:
             self._store.reveals.judge(held_back, checking.companions.state)
 
 
-def _split(found: list[Unchecked]) -> tuple[dict[int, bytes], list[int]]:
-    """Those with a small picture, and those with none or with other data."""
+def _split(found: list[Unchecked]) -> tuple[dict[int, bytes], list[tuple[int, Check, int | None]]]:
+    """Those with a small picture, and what is to be said of those with none, with other data, or that are damaged."""
     pictures: dict[int, bytes] = {}
-    others: list[int] = []
+    others: list[tuple[int, Check, int | None]] = []
     for one in found:
+        if one.associated is None:
+            others.append((one.number, Check.HELD_BACK, None))
+            continue
         try:
             octets = Photograph.decode(one.associated).derivative
         except DecodeError:
@@ -100,5 +111,5 @@ def _split(found: list[Unchecked]) -> tuple[dict[int, bytes], list[int]]:
         if octets:
             pictures[one.number] = octets
         else:
-            others.append(one.number)
+            others.append((one.number, Check.UNKNOWN, None))
     return pictures, others

@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from tests.client.pictures import make_pictures
 from tests.pictures.files import encode, photograph
@@ -34,6 +35,7 @@ from tpsi_server.jobs import Checked, CheckJob
 from tpsi_server.service.auth import CALLER, Caller, Credentials, Directory
 from tpsi_server.service.operator import OperatorServicer
 from tpsi_server.service.status import Context
+from tpsi_server.store.schema import reveals
 
 Run = Callable[..., tuple[int, str, str]]
 KEY = bytes(32)
@@ -119,6 +121,25 @@ def test_copies_are_confirmed_and_collisions_held_back(listed: Site, pictures: l
     assert {one.associated for one in held} == {data for _, data in crafted}
     assert all(one.distance is not None and one.distance > 80 for one in held)
     assert (counts.given, counts.held_back, counts.waiting) == (5, 2, 0)
+
+
+@pytest.mark.parametrize("number", [1, 77])
+def test_a_damaged_cell_holds_up_neither_the_comparing_nor_the_matching_of_others(
+    listed: Site, pictures: list[bytes], number: int
+) -> None:
+    """Under the number of a key that is there, and of one that never was."""
+    with listed.runtime() as runtime:
+        upload(runtime, [(first(one), photo(again(one))) for one in pictures[:5]])
+        with runtime.store._database.write() as connection:
+            connection.execute(update(reveals).values(verdict=None, distance=None))
+            cell = number.to_bytes(4, "big") + bytes(60)
+            connection.execute(update(reveals).where(reveals.c.voucher == 1).values(associated=cell))
+        runtime.match_all()
+        assert runtime.store.reveals.counts("alice").given == (4 if number == 1 else 0)
+        runtime.accounts.create("bob")
+        sealed = seal(device(runtime, "bob"), [Item(b"x", (first(pictures[0]),), b"")], rng=Drbg("bob"))
+        runtime.ingest.ingest("bob", [one.data for one in sealed.vouchers])
+        assert runtime.match_all().matched == 1
 
 
 def bomb() -> bytes:

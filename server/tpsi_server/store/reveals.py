@@ -1,5 +1,6 @@
 """Reveals: what a reviewer may see of an account that is over the threshold."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, true, update
 
 from tpsi_server.companions import Check
-from tpsi_server.store.cells import Cells
+from tpsi_server.store.cells import Cells, DamagedError
 from tpsi_server.store.clock import from_stored
 from tpsi_server.store.companions import companions_state
 from tpsi_server.store.database import Database, retrying
@@ -15,6 +16,7 @@ from tpsi_server.store.schema import accounts, companions, reveals, vouchers
 
 #: Reveals read at a time.
 _PAGE = 16
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """Something revealed that waits to be compared: its row number and associated data."""
+    """Something revealed that waits to be compared: its row number, and associated data unless that is damaged."""
 
     number: int
-    associated: bytes
+    associated: bytes | None
 
     def __repr__(self) -> str:
         return f"<Unchecked {self.number}>"
@@ -93,8 +95,14 @@ class RevealStore:
             chosen = chosen.where(reveals.c.voucher.not_in(left_out))
         with self._database.read() as connection:
             rows = connection.execute(chosen.order_by(reveals.c.voucher).limit(limit)).all()
-        column = reveals.c.associated
-        return [Unchecked(r.voucher, self._cells.open(column, (r.voucher, r.account), r.associated)) for r in rows]
+        return [Unchecked(row.voucher, self._associated(row)) for row in rows]
+
+    def _associated(self, row: Any) -> bytes | None:
+        try:
+            return self._cells.open(reveals.c.associated, (row.voucher, row.account), row.associated)
+        except DamagedError as error:
+            _log.error("something revealed cannot be compared: %s", error)
+            return None
 
     @retrying
     def judge(self, checks: Sequence[tuple[int, Check, int | None]], state: int) -> bool:
