@@ -2,13 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
-from tpsi import canonical
+from tpsi import canonical, members
 from tpsi.errors import CallerError, DecodeError, TpsiError
 from tpsi.groups import SUITES, Group, group
 from tpsi.items import ItemHash, is_label
@@ -25,10 +24,8 @@ MAX_NAME = 200
 MAX_SOURCES = 256
 MAX_TYPES = 64
 MAX_CANARY_HASHES = 16
-_HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
 #: Control characters, those that turn the direction of text, line separators, and halves of surrogate pairs.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_E = TypeVar("_E", bound=Enum)
 _M = TypeVar("_M", bound="Manifest")
 
 
@@ -227,25 +224,29 @@ def _to_json(m: Manifest) -> canonical.Json:
 def _from_json(cls: type[_M], value: Mapping[str, Any]) -> _M:
     table, sharing, canary = value["table"], value["sharing"], value["canary"]
     return cls(
-        list_id=_hex(value["list"]),
-        name=_text(value["name"]),
-        epoch=_int(value["epoch"]),
-        previous=None if value["previous"] is None else _hex(value["previous"]),
-        created=_int(value["created"]),
-        suite=_text(value["suite"]),
-        key=_hex(value["key"]),
-        encoding=_text(table["encoding"]),
-        items=_int(table["items"]),
-        seed=_hex(table["seed"]),
-        root=_hex(value["file"]["root"]),
-        types=tuple(_each(value["types"], _text)),
-        sources=tuple(_each(value["sources"], _source)),
-        minimum_sources=_int(value["minimum_sources"]),
-        sharing=Sharing(_int(sharing["threshold"]), _int(sharing["rows"]), _member(CountBy, sharing["count_by"])),
-        synthetic=Synthetic(
-            _member(SyntheticMode, value["synthetic"]["mode"]), _int(value["synthetic"]["per_million"])
+        list_id=members.octets(value["list"]),
+        name=members.text(value["name"]),
+        epoch=members.integer(value["epoch"]),
+        previous=members.octets_or_none(value["previous"]),
+        created=members.integer(value["created"]),
+        suite=members.text(value["suite"]),
+        key=members.octets(value["key"]),
+        encoding=members.text(table["encoding"]),
+        items=members.integer(table["items"]),
+        seed=members.octets(table["seed"]),
+        root=members.octets(value["file"]["root"]),
+        types=tuple(members.each(value["types"], members.text)),
+        sources=tuple(members.each(value["sources"], _source)),
+        minimum_sources=members.integer(value["minimum_sources"]),
+        sharing=Sharing(
+            members.integer(sharing["threshold"]),
+            members.integer(sharing["rows"]),
+            members.word(CountBy, sharing["count_by"]),
         ),
-        probes=Probes(_int(value["probes"]["per_item"]), _bool(value["probes"]["separated"])),
+        synthetic=Synthetic(
+            members.word(SyntheticMode, value["synthetic"]["mode"]), members.integer(value["synthetic"]["per_million"])
+        ),
+        probes=Probes(members.integer(value["probes"]["per_item"]), members.truth(value["probes"]["separated"])),
         canary=None if canary is None else _canary(canary),
     )
 
@@ -260,48 +261,10 @@ def _source_to_json(source: Source) -> canonical.Json:
 def _source(value: Mapping[str, Any]) -> Source:
     signed = None
     if "signed" in value:
-        signed = SignedList(_hex(value["signed"]["key"]), _hex(value["signed"]["digest"]))
-    return Source(_text(value["name"]), _int(value["items"]), signed)
+        signed = SignedList(members.octets(value["signed"]["key"]), members.octets(value["signed"]["digest"]))
+    return Source(members.text(value["name"]), members.integer(value["items"]), signed)
 
 
 def _canary(value: Mapping[str, Any]) -> Canary:
-    hashes = _each(value["hashes"], lambda text: ItemHash.parse(_text(text)))
-    return Canary(_text(value["name"]), _hex(value["sha256"]), tuple(hashes))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _int(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _bool(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _hex(value: object) -> bytes:
-    text = _text(value)
-    if not _HEX.match(text):
-        raise ValueError
-    return bytes.fromhex(text)
-
-
-def _member(enum: type[_E], value: object) -> _E:
-    return enum(_text(value))
-
-
-_T = TypeVar("_T")
-
-
-def _each(values: object, convert: Callable[[Any], _T]) -> list[_T]:
-    if not isinstance(values, list):
-        raise TypeError
-    return [convert(value) for value in values]
+    hashes = members.each(value["hashes"], lambda text: ItemHash.parse(members.text(text)))
+    return Canary(members.text(value["name"]), members.octets(value["sha256"]), tuple(hashes))

@@ -1,11 +1,10 @@
 """The entries of the log, each of one canonical form (specification, section 16.2)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
-from tpsi import canonical, merkle
+from tpsi import canonical, members, merkle
 from tpsi.canonical import MAX_INTEGER
 from tpsi.errors import CallerError, DecodeError
 from tpsi.merkle import DIGEST_SIZE
@@ -14,7 +13,6 @@ from tpsi.merkle import DIGEST_SIZE
 MAX_ENTRY = 256
 #: The longest that a server may wait before it tells a device of a reveal, in seconds: ten years.
 MAX_NOTIFY_AFTER = 10 * 366 * 86_400
-_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class _Encoded:
@@ -118,27 +116,15 @@ def decode_entry(data: bytes) -> Entry:
 def _from_members(value: Mapping[str, Any]) -> Entry:
     kind = value["type"]
     if kind == ManifestEntry.kind:
-        return ManifestEntry(_int(value["epoch"]), _digest(value["digest"]))
+        return ManifestEntry(members.integer(value["epoch"]), members.octets(value["digest"]))
     if kind == PolicyEntry.kind:
         after = value["notify_after"]
-        return PolicyEntry(_int(value["time"]), None if after is None else _int(after))
+        return PolicyEntry(members.integer(value["time"]), None if after is None else members.integer(after))
     if kind == RevealEntry.kind:
-        return RevealEntry(_int(value["time"]), _digest(value["commitment"]))
+        return RevealEntry(members.integer(value["time"]), members.octets(value["commitment"]))
     if kind == OpeningEntry.kind:
-        return OpeningEntry(_int(value["time"]), _int(value["index"]))
+        return OpeningEntry(members.integer(value["time"]), members.integer(value["index"]))
     raise ValueError
-
-
-def _int(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _digest(value: object) -> bytes:
-    if not isinstance(value, str) or not _DIGEST.match(value):
-        raise ValueError
-    return bytes.fromhex(value)
 
 
 def _check_number(value: int, least: int = 0) -> None:

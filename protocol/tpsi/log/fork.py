@@ -1,10 +1,9 @@
 """Evidence of a fork: two checkpoints that one server signed and that cannot both be true (specification, 16.4)."""
 
-import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
-from tpsi import canonical
+from tpsi import canonical, members
 from tpsi.errors import CallerError, DecodeError, VerificationError
 from tpsi.log.checkpoint import Checkpoint, SignedCheckpoint
 from tpsi.log.tree import MAX_PROOF, Tree, verify_consistency
@@ -13,7 +12,6 @@ from tpsi.signing import PUBLIC_KEY_SIZE
 
 VERSION = 1
 MAX_EVIDENCE = 16_384
-_HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
 
 
 @dataclass(frozen=True)
@@ -83,11 +81,11 @@ class Fork:
         value = canonical.decode(data, "the evidence of a fork", MAX_EVIDENCE)
         try:
             fork = cls(
-                _hex(value["server_key"]),
-                SignedCheckpoint.decode(_text(value["first"]).encode()),
-                SignedCheckpoint.decode(_text(value["second"]).encode()),
-                None if value["prefix"] is None else _hex(value["prefix"]),
-                tuple(_hex(node) for node in value["proof"]),
+                members.octets(value["server_key"]),
+                SignedCheckpoint.decode(members.text(value["first"]).encode()),
+                SignedCheckpoint.decode(members.text(value["second"]).encode()),
+                members.octets_or_none(value["prefix"]),
+                tuple(members.each(value["proof"], members.octets)),
             )
         except (KeyError, TypeError, ValueError):
             raise DecodeError("the evidence of a fork is malformed") from None
@@ -95,15 +93,3 @@ class Fork:
         if len(fork.proof) > MAX_PROOF or any(len(node) != DIGEST_SIZE for node in nodes) or fork.encode() != data:
             raise DecodeError("the evidence of a fork is not in canonical form")
         return fork
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _hex(value: Any) -> bytes:
-    if not _HEX.match(_text(value)):
-        raise ValueError
-    return bytes.fromhex(value)

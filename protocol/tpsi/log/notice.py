@@ -2,14 +2,13 @@
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
-from tpsi import canonical
+from tpsi import canonical, members
 from tpsi.canonical import MAX_INTEGER
 from tpsi.errors import CallerError, DecodeError, VerificationError
 from tpsi.groups import Rng
@@ -23,7 +22,6 @@ from tpsi.voucher import VOUCHER_ID_SIZE, encode_account
 OPENING_SIZE = 32
 #: Octets of an encoded notice.
 MAX_NOTICE = 512
-_HEX = re.compile(r"(?:[0-9a-f]{2})+\Z")
 
 
 @dataclass(frozen=True)
@@ -69,12 +67,12 @@ class Notice:
         value = canonical.decode(data, "a notice", MAX_NOTICE)
         try:
             notice = cls(
-                account=_text(value["account"]),
-                list_id=_hex(value["list"]),
-                generation=_int(value["generation"]),
-                time=_int(value["time"]),
-                vouchers=_int(value["vouchers"]),
-                digest=_hex(value["digest"]),
+                account=members.text(value["account"]),
+                list_id=members.octets(value["list"]),
+                generation=members.integer(value["generation"]),
+                time=members.integer(value["time"]),
+                vouchers=members.integer(value["vouchers"]),
+                digest=members.octets(value["digest"]),
             )
         except (KeyError, TypeError, ValueError):
             raise DecodeError("a notice is malformed") from None
@@ -120,21 +118,3 @@ def voucher_digest(voucher_ids: Iterable[bytes]) -> bytes:
     if any(len(one) != VOUCHER_ID_SIZE for one in ordered):
         raise CallerError("a voucher id has 16 octets")
     return hashlib.sha256(Label.NOTICE_VOUCHERS + b"".join(ordered)).digest()
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _int(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _hex(value: Any) -> bytes:
-    if not isinstance(value, str) or not _HEX.match(value):
-        raise ValueError
-    return bytes.fromhex(value)
