@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.command import Run, running
 from tests.server.site import LISTED, Site
 from tpsi_server import Runtime
 
@@ -38,3 +39,10 @@ def runtime(site: Site) -> Iterator[Runtime]:
         for name in ("alice", "bob"):
             opened.accounts.create(name)
         yield opened
+
+
+@pytest.fixture
+def run(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs the command on the site's folder: exit status, stdout, stderr."""
+    with running(site, capsys, monkeypatch) as run:
+        yield run

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.command import Run, is_one_line, parsed
 from tests.server.site import Site
-from tests.server.test_cli import Run, is_one_line, parsed, run  # noqa: F401 (a fixture)
 from tests.support.client_certificates import Shown, of_authority, self_signed
 from tpsi_server.certificates import fingerprint_of
 from tpsi_server.tls import development_authority
 
 
 @pytest.fixture(autouse=True)
-def alice(run: Run) -> None:  # noqa: F811
+def alice(run: Run) -> None:
     assert run("account", "add", "alice")[0] == 0
 
 
-def test_a_certificate_and_its_key_go_into_one_private_file(run: Run, site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_a_certificate_and_its_key_go_into_one_private_file(run: Run, site: Site, tmp_path: Path) -> None:
     file = tmp_path / "operator.pem"
     shown = parsed(run("certificate", "add", "--role", "operator", "--to", file, "--json"))
     assert (shown["role"], shown["account"], shown["file"]) == ("operator", None, str(file))
@@ -31,7 +31,7 @@ def test_a_certificate_and_its_key_go_into_one_private_file(run: Run, site: Site
     assert run("certificate", "list")[1].count("\n") == 2
 
 
-def test_a_certificate_that_is_there_is_registered_by_its_fingerprint(run: Run, tmp_path: Path) -> None:  # noqa: F811
+def test_a_certificate_that_is_there_is_registered_by_its_fingerprint(run: Run, tmp_path: Path) -> None:
     shown, file = self_signed(), tmp_path / "mine.pem"
     file.write_bytes(shown.certificate)
     record = parsed(run("certificate", "add", "alice", "--certificate", file, "--json"))
@@ -41,7 +41,7 @@ def test_a_certificate_that_is_there_is_registered_by_its_fingerprint(run: Run, 
     assert "registered already" in errors
 
 
-def test_a_revoked_certificate_is_listed_as_such(run: Run, tmp_path: Path) -> None:  # noqa: F811
+def test_a_revoked_certificate_is_listed_as_such(run: Run, tmp_path: Path) -> None:
     number = parsed(run("certificate", "add", "alice", "--to", tmp_path / "a.pem", "--json"))["certificate_id"]
     assert run("certificate", "revoke", number, "--yes") == (0, "revoked\n", "")
     (listed,) = parsed(run("certificate", "list", "--json"))
@@ -50,7 +50,7 @@ def test_a_revoked_certificate_is_listed_as_such(run: Run, tmp_path: Path) -> No
     assert (status, is_one_line(errors)) == (1, True)
 
 
-def test_what_does_not_fit_together_is_refused_in_one_line(run: Run, site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_what_does_not_fit_together_is_refused_in_one_line(run: Run, site: Site, tmp_path: Path) -> None:
     expired = tmp_path / "expired.pem"
     authority = development_authority(site.folder.tls, datetime.now(UTC))
     expired.write_bytes(of_authority(authority, issued=datetime(2020, 1, 1, tzinfo=UTC)).certificate)

@@ -10,19 +10,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.main import get_command
 
+from tests.server.command import Run, is_one_line, parsed
 from tests.server.site import Site, vouchers
 from tests.support.server_data import PASSPHRASE, wait_for
 from tpsi import Photograph
 from tpsi_server import Role, Runtime
 from tpsi_server.bundle import write_bundle
-from tpsi_server.cli import main
 from tpsi_server.cli.app import app
 from tpsi_server.enrolment import Enrolment
 from tpsi_server.epochs import Builder
@@ -30,39 +28,10 @@ from tpsi_server.keyfile import DEFAULT_COST, Cost
 from tpsi_server.store import Reveal, RevealStore
 from tpsi_server.tables import TABLE_FILE, epoch_folder
 
-Result = tuple[int, str, str]
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Runs the command on the site's folder: exit status, stdout, stderr."""
-    monkeypatch.setenv("TPSI_DATA", str(site.folder.path))
-    monkeypatch.setenv("TPSI_PASSPHRASE", PASSPHRASE.reveal().decode())
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def call(*arguments: object) -> Result:
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(end.value.code or 0), captured.out, captured.err
-
-    yield call
-    signal.signal(signal.SIGTERM, handler)
-
-
-def is_one_line(text: str) -> bool:
-    return text.startswith("tpsi-server: ") and text.endswith("\n") and text.count("\n") == 1
-
 
 def hashes(path: Path, names: range) -> Path:
     path.write_text("".join(hashlib.md5(str(n).encode()).hexdigest() + "\n" for n in names))  # noqa: S324
     return path
-
-
-def parsed(result: Result) -> Any:
-    assert result[0] == 0, result
-    return json.loads(result[1])
 
 
 def all_commands() -> list[list[str]]:

@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy import Connection, Table, insert, select, update
 from sqlalchemy.engine import URL
 
+from tests.server.command import Run, parsed
 from tests.server.site import Site, revealed, vouchers
-from tests.server.test_cli import Run, parsed
-from tests.server.test_cli import run as run  # noqa: PLC0414 (a fixture)
 from tests.support.postgres import PostgresServer
 from tests.support.server_data import PASSPHRASE
 from tpsi_server import DataFolder, Runtime, Store, StoreError

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.command import Run
 from tests.server.site import Site
-from tests.server.test_cli import Run, run  # noqa: F401 (a fixture)
 from tests.support.server_data import PASSPHRASE, TestEpoch, copy_data_folder, make_data_folder
 from tpsi import Secret
 from tpsi_server import DataFolder, Role, Runtime
@@ -153,7 +153,7 @@ def test_an_address_that_cannot_be_listened_on_is_found(folder: DataFolder) -> N
     assert [finding.level for finding in found if finding.check == "port"] == [Level.NOTE]
 
 
-def test_the_command_says_it_and_ends_accordingly(run: Run, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_command_says_it_and_ends_accordingly(run: Run, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     status, output, errors = run("doctor", "--port", "1")
     assert errors == ""
     assert "passphrase: it opens the signing key" in output

@@ -1,43 +1,28 @@
 """The warning when a table's parameters do not fit what the operator expects, and what is kept for the next."""
 
 import json
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.server.command import Run, running
 from tests.server.site import Site
-from tests.support.server_data import PASSPHRASE
 from tpsi.plan import Measurement
 from tpsi_server import DataError, Store
-from tpsi_server.cli import main
 from tpsi_server.expectations import SETTING, Expectations, expectations
 
-Run = Callable[..., tuple[int, str, str]]
 ENOUGH = {"hash": "dct80", "probes": 16, "pairs": 10**13, "false_matches": 0, "confidence": 0.95}
 
 
 @pytest.fixture
 def run(site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Runs `tpsi-server build` on a folder whose list has 200 hashes of type dct80: status, stdout, stderr."""
-    monkeypatch.setenv("TPSI_DATA", str(site.folder.path))
-    monkeypatch.setenv("TPSI_PASSPHRASE", PASSPHRASE.reveal().decode())
-    monkeypatch.setenv("COLUMNS", "1000")
-
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(end.value.code or 0), captured.out, captured.err
-
     file = site.folder.path / "list.txt"
     file.write_text("".join(f"{k:010x}{2**40 - 1 - k:010x}\n" for k in range(1, 201)))
-    assert call("list", "import", file, "--source", "fuzzy", "--type", "dct80")[0] == 0
-    yield call
-    signal.signal(signal.SIGTERM, handler)
+    with running(site, capsys, monkeypatch) as run:
+        assert run("list", "import", file, "--source", "fuzzy", "--type", "dct80")[0] == 0
+        yield run
 
 
 def warnings(err: str) -> list[str]:

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
+from tests.server.command import Run, is_one_line, parsed
 from tests.server.site import Site
-from tests.server.test_cli import Run, is_one_line, parsed, run  # noqa: F401 (a fixture)
 from tpsi_server import DataError
 from tpsi_server.config import DEFAULT_ALLOWANCE
 from tpsi_server.store import Allowance
 
 
 @pytest.fixture(autouse=True)
-def alice(run: Run) -> None:  # noqa: F811
+def alice(run: Run) -> None:
     assert run("account", "add", "alice")[0] == 0
 
 
@@ -22,7 +22,7 @@ def settings(site: Site, **limits: object) -> None:
     site.folder.server_file.write_text(json.dumps(value | {"limits": limits}))
 
 
-def test_what_is_set_holds_and_the_rest_is_what_the_server_says(run: Run, site: Site) -> None:  # noqa: F811
+def test_what_is_set_holds_and_the_rest_is_what_the_server_says(run: Run, site: Site) -> None:
     settings(site, vouchers=500, octets_a_day=0)
     before = parsed(run("account", "limit", "alice", "--json"))
     assert before == {"vouchers": 500, "octets_a_day": 0, "vouchers_a_second": DEFAULT_ALLOWANCE.vouchers_a_second}
@@ -33,7 +33,7 @@ def test_what_is_set_holds_and_the_rest_is_what_the_server_says(run: Run, site: 
     assert parsed(run("account", "limit", "alice", "--default", "--json")) == before
 
 
-def test_what_cannot_be_is_refused_in_one_line(run: Run) -> None:  # noqa: F811
+def test_what_cannot_be_is_refused_in_one_line(run: Run) -> None:
     for arguments in (("nobody",), ("nobody", "--vouchers", "1"), ("alice", "--default", "--vouchers", "1")):
         status, output, errors = run("account", "limit", *arguments)
         assert (status, output, is_one_line(errors)) == (1, "", True), arguments

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
+from tests.server.command import Run, parsed
 from tests.server.site import Site, vouchers
 from tests.server.site import opened as opened_voucher
 from tests.server.test_cells import store as store  # noqa: PLC0414 (a fixture: two accounts, something revealed)
-from tests.server.test_cli import Run, parsed
-from tests.server.test_cli import run as run  # noqa: PLC0414 (a fixture)
 from tests.server.test_store import POOL
 from tests.support.server_data import data_key
 from tpsi import CallerError

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from tests.server.command import Run, is_one_line, parsed
 from tests.server.site import Site, vouchers
-from tests.server.test_cli import Run, is_one_line, parsed
-from tests.server.test_cli import run as run  # noqa: PLC0414 (a fixture)
 from tests.support.server_data import COST, PASSPHRASE
 from tpsi import Secret
 from tpsi_server import KeyFileError, PassphraseError, keyfile

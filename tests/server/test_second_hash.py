@@ -3,9 +3,8 @@
 import asyncio
 import csv
 import json
-import signal
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -16,10 +15,10 @@ from sqlalchemy import update
 
 from tests.client.pictures import make_pictures
 from tests.pictures.files import encode, photograph
+from tests.server.command import Run, running
 from tests.server.site import Site, device
 from tests.support.collisions import collide
 from tests.support.drbg import Drbg
-from tests.support.server_data import PASSPHRASE
 from tpsi import Item, ItemHash, Photograph, seal
 from tpsi.errors import CallerError
 from tpsi.pictures import Picture, derivative, hasher, second_hash
@@ -27,7 +26,6 @@ from tpsi_proto import tpsi_pb2 as pb
 from tpsi_server import OperatorError, Runtime
 from tpsi_server.accounts import Identity, Role
 from tpsi_server.checking import Checker
-from tpsi_server.cli import main
 from tpsi_server.companions import Check, Companion, Companions, read_companions
 from tpsi_server.crew import Failure
 from tpsi_server.importing import ImportOptions, import_list, import_with_companions
@@ -37,7 +35,6 @@ from tpsi_server.service.operator import OperatorServicer
 from tpsi_server.service.status import Context
 from tpsi_server.store.schema import reveals
 
-Run = Callable[..., tuple[int, str, str]]
 KEY = bytes(32)
 
 
@@ -295,19 +292,8 @@ def test_the_operator_s_call_gives_what_is_held_back_only_if_asked(listed: Site,
 @pytest.fixture
 def run(listed: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Runs `tpsi-server` on the folder: exit status, stdout, stderr."""
-    monkeypatch.setenv("TPSI_DATA", str(listed.folder.path))
-    monkeypatch.setenv("TPSI_PASSPHRASE", PASSPHRASE.reveal().decode())
-    monkeypatch.setenv("COLUMNS", "1000")
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(end.value.code or 0), captured.out, captured.err
-
-    yield call
-    signal.signal(signal.SIGTERM, handler)
+    with running(listed, capsys, monkeypatch) as run:
+        yield run
 
 
 def test_a_reviewer_is_shown_the_rest_only_by_asking(
