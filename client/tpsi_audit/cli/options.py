@@ -1,6 +1,5 @@
 """Options that several verbs have."""
 
-import re
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -8,9 +7,7 @@ import typer
 
 from tpsi_audit.errors import AuditorError
 from tpsi_audit.keys import ENVIRONMENT
-from tpsi_client.files import read_bounded
-
-_KEY = re.compile(r"[0-9a-fA-F]{64}\Z")
+from tpsi_client.cli.options import key_in
 
 PassphraseFile: TypeAlias = Annotated[
     Path | None,
@@ -32,9 +29,7 @@ def key_of(text: str | None) -> bytes | None:
     """A public key: 64 hexadecimal digits, or a file that holds them."""
     if text is None:
         return None
-    found = text if _KEY.match(text) else ""
-    if not found and Path(text).is_file():
-        found = read_bounded(Path(text), 1024, "key").decode("ascii", "replace").strip()
-    if not _KEY.match(found):
+    found = key_in(text)
+    if found is None:
         raise AuditorError(f"{text!r} is neither a public key of 64 hexadecimal digits nor a file that holds one")
-    return bytes.fromhex(found)
+    return found

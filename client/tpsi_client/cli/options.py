@@ -116,21 +116,28 @@ AuditorsNeeded: TypeAlias = Annotated[
 
 def auditors(texts: list[str] | None) -> tuple[bytes, ...] | None:
     """The keys that `--auditor` names; None if it was not given."""
-    return tuple(map(_key, texts)) if texts else None
+    return tuple(map(_auditor, texts)) if texts else None
 
 
-def _key(text: str) -> bytes:
+def key_in(text: str) -> bytes | None:
+    """The public key that a text is (64 hexadecimal digits), or that the file of this name holds; None if neither."""
     found = text
     if not _KEY.match(found):
         try:
-            found = Path(text).read_text("ascii").strip()[:100]
+            with Path(text).open("rb") as file:
+                found = file.read(100).decode("ascii").strip()
         except (OSError, ValueError):
-            found = ""
-    if not _KEY.match(found):
+            return None
+    return bytes.fromhex(found) if _KEY.match(found) else None
+
+
+def _auditor(text: str) -> bytes:
+    found = key_in(text)
+    if found is None:
         raise typer.BadParameter(
             f"{text!r} is neither 64 hexadecimal digits nor a file of them", param_hint="--auditor"
         )
-    return bytes.fromhex(found)
+    return found
 
 
 def modes(text: str) -> tuple[SyntheticMode, ...]:
