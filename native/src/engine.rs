@@ -78,9 +78,9 @@ impl Engine {
         let mut found = vec![Self::Dalek];
         #[cfg(target_arch = "x86_64")]
         {
-            let avx2 = is_x86_feature_detected!("avx2");
-            // AVX-512F implies FMA and F16C for the compiler, which may use them.
-            let implied = avx2 && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            // AVX-512F implies F16C, too, for the compiler, which may use it.
+            let implied = avx2 && is_x86_feature_detected!("f16c");
             if avx2 {
                 found.push(Self::Avx2);
             }
@@ -94,14 +94,6 @@ impl Engine {
     /// Whether its instructions, not only the model of them, were compared with dalek.
     fn is_tried(self) -> bool {
         matches!(self.short(), "dalek" | "avx2")
-    }
-
-    /// What multiplies and blinds. AVX2's lanes give nothing there: dalek uses the same multiplier (`examples/speed.rs`).
-    fn multiplier(self) -> Self {
-        match self.short() {
-            "avx2" => Self::Dalek,
-            _ => self,
-        }
     }
 
     fn short(self) -> &'static str {
@@ -119,7 +111,7 @@ impl Engine {
         match self {
             Self::Dalek => "curve25519-dalek",
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => "4 lanes by AVX2, multiplications by curve25519-dalek",
+            Self::Avx2 => "4 lanes by AVX2 and FMA",
             #[cfg(target_arch = "x86_64")]
             Self::Ifma => "8 lanes by AVX-512 IFMA",
         }
@@ -129,10 +121,10 @@ impl Engine {
         call!(self, hash(uniform, out))
     }
     pub fn blind(self, scalar: &Scalar, uniform: &[Uniform], out: &mut [Octets]) {
-        call!(self.multiplier(), blind(scalar, uniform, out))
+        call!(self, blind(scalar, uniform, out))
     }
     pub fn multiply(self, scalars: &[Scalar], elements: &[Octets], out: &mut [Octets], valid: &mut [bool]) {
-        call!(self.multiplier(), multiply(scalars, elements, out, valid))
+        call!(self, multiply(scalars, elements, out, valid))
     }
     pub fn multiply_base(self, scalars: &[Scalar], out: &mut [Octets]) {
         call!(self, multiply_base(scalars, out))

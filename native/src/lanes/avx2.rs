@@ -1,19 +1,20 @@
-//! Four lanes by AVX2: each method is one instruction or two.
+//! Four lanes by AVX2 and FMA: each method is one instruction or two.
 //!
-//! A value of this type is made only by code that runs after AVX2 was found (`crate::engine`).
+//! A value of this type is made only by code that runs after AVX2 and FMA were found (`crate::engine`).
 
 use core::arch::x86_64::*;
 
+use super::doubles::{self, Doubles, Outlined};
 use super::edwards::{Addend, Point};
 use super::field::sqrt_ratio;
-use super::field25::{self, Field25, Outlined};
-use super::vector::{Mul32, Vector};
+
+use super::vector::{Fused, Vector};
 
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Avx2(__m256i);
 
-// SAFETY of all blocks below: the processor has AVX2, see above; loads and stores are of checked slices.
+// SAFETY of all blocks below: the processor has AVX2 and FMA, see above; loads and stores are of checked slices.
 impl Vector for Avx2 {
     const LANES: usize = 4;
 
@@ -69,76 +70,83 @@ impl Vector for Avx2 {
     }
 }
 
-impl Mul32 for Avx2 {
+impl Fused for Avx2 {
     #[inline(always)]
-    fn mul32(self, other: Self) -> Self {
-        unsafe { Self(_mm256_mul_epu32(self.0, other.0)) }
+    fn fused(self, left: Self, right: Self) -> Self {
+        unsafe {
+            let (left, right) = (_mm256_castsi256_pd(left.0), _mm256_castsi256_pd(right.0));
+            Self(_mm256_castpd_si256(_mm256_fmadd_pd(left, right, _mm256_castsi256_pd(self.0))))
+        }
+    }
+    #[inline(always)]
+    fn sum(self, other: Self) -> Self {
+        unsafe {
+            let sum = _mm256_add_pd(_mm256_castsi256_pd(self.0), _mm256_castsi256_pd(other.0));
+            Self(_mm256_castpd_si256(sum))
+        }
+    }
+    #[inline(always)]
+    fn difference(self, other: Self) -> Self {
+        unsafe {
+            let difference = _mm256_sub_pd(_mm256_castsi256_pd(self.0), _mm256_castsi256_pd(other.0));
+            Self(_mm256_castpd_si256(difference))
+        }
     }
 }
 
 impl Outlined for Avx2 {
     #[inline(always)]
-    fn root(u: &Field25<Self>, v: &Field25<Self>) -> (Self, Field25<Self>) {
+    fn root(u: &Doubles<Self>, v: &Doubles<Self>) -> (Self, Doubles<Self>) {
         unsafe { root(u, v) }
     }
     #[inline(always)]
-    fn plus_addend(point: &Point<Field25<Self>>, addend: &Addend<Self>) -> Point<Field25<Self>> {
+    fn plus_addend(point: &Point<Doubles<Self>>, addend: &Addend<Doubles<Self>>) -> Point<Doubles<Self>> {
         unsafe { plus_addend(point, addend) }
     }
     #[inline(always)]
-    fn product(left: &[Self; 10], right: &[Self; 10]) -> [Self; 10] {
+    fn product(left: &[Self; 5], right: &[Self; 5]) -> [Self; 5] {
         unsafe { product(left, right) }
     }
     #[inline(always)]
-    fn square(limbs: &[Self; 10]) -> [Self; 10] {
-        unsafe { square(limbs) }
-    }
-    #[inline(always)]
-    fn squares(limbs: &[Self; 10], count: u32) -> [Self; 10] {
+    fn squares(limbs: &[Self; 5], count: u32) -> [Self; 5] {
         unsafe { squares(limbs, count) }
     }
     #[inline(always)]
-    fn square_minus<const TWICE: bool>(limbs: &[Self; 10], minus: &[Self; 10]) -> [Self; 10] {
+    fn square_minus<const TWICE: bool>(limbs: &[Self; 5], minus: &[Self; 5]) -> [Self; 5] {
         unsafe { square_minus::<TWICE>(limbs, minus) }
     }
 }
 
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-fn product(left: &[Avx2; 10], right: &[Avx2; 10]) -> [Avx2; 10] {
-    field25::carry(field25::wide_product(left, right))
+fn product(left: &[Avx2; 5], right: &[Avx2; 5]) -> [Avx2; 5] {
+    doubles::carry(doubles::wide_product(left, right))
 }
 
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-fn square(limbs: &[Avx2; 10]) -> [Avx2; 10] {
-    field25::carry(field25::wide_square(limbs))
-}
-
-#[target_feature(enable = "avx2")]
-#[inline(never)]
-fn squares(limbs: &[Avx2; 10], count: u32) -> [Avx2; 10] {
+fn squares(limbs: &[Avx2; 5], count: u32) -> [Avx2; 5] {
     let mut out = *limbs;
     for _ in 0..count {
-        out = field25::carry(field25::wide_square(&out));
+        out = doubles::carry(doubles::wide_square(&out));
     }
     out
 }
 
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-fn square_minus<const TWICE: bool>(limbs: &[Avx2; 10], minus: &[Avx2; 10]) -> [Avx2; 10] {
-    field25::carry(field25::minus_loose(field25::wide_square(limbs), minus, TWICE))
+fn square_minus<const TWICE: bool>(limbs: &[Avx2; 5], minus: &[Avx2; 5]) -> [Avx2; 5] {
+    doubles::carry(doubles::less(doubles::wide_square(limbs), minus, TWICE))
 }
 
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-fn root(u: &Field25<Avx2>, v: &Field25<Avx2>) -> (Avx2, Field25<Avx2>) {
+fn root(u: &Doubles<Avx2>, v: &Doubles<Avx2>) -> (Avx2, Doubles<Avx2>) {
     sqrt_ratio(u, v)
 }
 
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-fn plus_addend(point: &Point<Field25<Avx2>>, addend: &Addend<Avx2>) -> Point<Field25<Avx2>> {
+fn plus_addend(point: &Point<Doubles<Avx2>>, addend: &Addend<Doubles<Avx2>>) -> Point<Doubles<Avx2>> {
     point.sum(addend)
 }

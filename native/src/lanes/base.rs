@@ -14,20 +14,20 @@ pub const G: (Limbs, Limbs) = (
     [0x6666666666658, 0x4cccccccccccc, 0x1999999999999, 0x3333333333333, 0x6666666666666],
 );
 
-/// Y + X, Y − X and 2d·X·Y of an affine point, in the words of an implementation's packed form.
+/// Y + X, Y − X and 2d·X·Y of an affine point, in the words of an implementation's limbs.
 type Entry = [[u64; 5]; 3];
 /// For every digit i of a scalar 1 to 8 times 16^i·G.
 pub type BaseTable = Vec<[Entry; 8]>;
 
-/// The table in the words that `pack` makes of a reduced limb.
-pub fn base_table(pack: impl Fn(u64) -> u64) -> BaseTable {
+/// The table in the words that `form` makes of reduced limbs.
+pub fn base_table(form: impl Fn(&Limbs) -> [u64; 5]) -> BaseTable {
     let mut base = Point::<Plain>::constant(&G.0, &G.1);
     let mut table = Vec::with_capacity(DIGITS);
     for _ in 0..DIGITS {
         let (first, mut multiple) = (base.addend(), base);
         let mut row = [[[0; 5]; 3]; 8];
         for entry in &mut row {
-            *entry = affine(&multiple).map(|limbs| limbs.map(&pack));
+            *entry = affine(&multiple).map(|limbs| form(&limbs));
             multiple = multiple.plus(&first);
         }
         table.push(row);
@@ -42,7 +42,7 @@ fn affine(point: &Point<Plain>) -> [Limbs; 3] {
     let t2d = Plain::mul(&Plain::mul(&x, &y), &Plain::constant(&TWICE_D));
     [Plain::tighten(&y.add(&x)), Plain::tighten(&y.sub(&x)), t2d].map(|value| {
         let mut lanes = [[0; 5]];
-        value.reduced().limbs(&mut lanes);
+        value.reduced(&mut lanes);
         lanes[0]
     })
 }
@@ -53,21 +53,17 @@ pub fn times_base<F: Field>(digits: &Digits) -> Point<F> {
     let mut sum = Point::identity();
     for (row, digits) in F::base_table().iter().zip(digits) {
         let (size, sign) = sizes_and_signs::<F::V>(digits);
-        let one = F::pack(&F::constant(&ONE));
-        let mut found = [one, one, F::pack(&F::constant(&ZERO))];
+        let one = F::constant(&ONE);
+        let mut found = [one, one, F::constant(&ZERO)];
         for (i, entry) in row.iter().enumerate() {
             let mask = size.equal(F::V::splat(i as u64 + 1));
             for k in 0..3 {
-                for limb in 0..5 {
-                    found[k][limb] = mask.choose(F::V::splat(entry[k][limb]), found[k][limb]);
-                }
+                found[k] = F::choose(mask, &F::of_table(&entry[k]), &found[k]);
             }
         }
-        let negative = [found[1], found[0], F::packed_negative(&found[2])];
+        let negative = [found[1], found[0], found[2].negative()];
         for k in 0..3 {
-            for limb in 0..5 {
-                found[k][limb] = sign.choose(negative[k][limb], found[k][limb]);
-            }
+            found[k] = F::choose(sign, &negative[k], &found[k]);
         }
         sum = sum.plus_affine(&found);
     }

@@ -4,7 +4,7 @@
 
 use zeroize::Zeroize;
 
-use super::field::{Field, Limbs, Loose, MOST_LANES, ONE, Operand, TWICE_D, TWO, ZERO};
+use super::field::{Field, Limbs, Loose, MOST_LANES, ONE, TWICE_D, TWO, ZERO};
 use super::vector::Vector;
 
 /// Digits of a scalar below 2^253 to the base 16, from −8 to 8, for each lane: the lowest first.
@@ -20,25 +20,26 @@ pub struct Point<F> {
     pub t: F,
 }
 
-/// A doubled or added point before its last multiplications: X = E·F, Y = G·H, Z = F·G, T = E·H.
-struct Completed<A, B, C, D> {
-    e: A,
-    f: B,
-    g: C,
-    h: D,
+/// A doubled or added point before its last multiplications: X = E·F, Y = H·G, Z = F·G, T = E·H, a loose factor and a
+/// tight one each.
+struct Completed<F> {
+    e: F,
+    f: Loose<F>,
+    g: F,
+    h: Loose<F>,
 }
 
-/// A point to be added, packed: Y + X, Y − X, 2Z, 2d·T.
+/// A point to be added: Y + X, Y − X, 2Z, 2d·T. All tight.
 #[derive(Clone, Copy)]
-pub struct Addend<V> {
-    sum: [V; 5],
-    difference: [V; 5],
-    z2: [V; 5],
-    t2d: [V; 5],
+pub struct Addend<F> {
+    sum: F,
+    difference: F,
+    z2: F,
+    t2d: F,
 }
 
 /// 1 to 8 times a point.
-pub struct Table<V>([Addend<V>; 8]);
+pub struct Table<F>([Addend<F>; 8]);
 
 impl<F: Field> Point<F> {
     #[inline(always)]
@@ -54,15 +55,13 @@ impl<F: Field> Point<F> {
         Self { x, y, z: F::constant(&ONE), t: F::mul(&x, &y) }
     }
 
-    /// 2P, with T only if it is wanted.
+    /// 2P.
     #[inline(always)]
-    fn completed_double(&self) -> Completed<F, F, Loose<F>, Loose<F>> {
-        let (xx, yy) = (F::square(&self.x), F::square(&self.y));
-        let h = yy.add(&xx);
-        let g = yy.sub(&xx);
-        let e = F::square_minus::<false>(&self.x.add(&self.y), &h);
-        let f = F::square_minus::<true>(&self.z, &g);
-        Completed { e, f, g, h }
+    fn completed_double(&self) -> Completed<F> {
+        let (xx, yy) = (self.x.square(), self.y.square());
+        let g = F::tighten(&yy.sub(&xx));
+        let f = self.z.square_minus::<true>(&g);
+        Completed { e: F::mul(&self.x.add(&self.x), &self.y), f: Loose(f), g, h: yy.add(&xx) }
     }
 
     #[inline(always)]
@@ -75,48 +74,48 @@ impl<F: Field> Point<F> {
     fn times16(&self) -> Self {
         let mut point = *self;
         for _ in 0..3 {
-            point = point.completed_double().projective(&point);
+            point = point.completed_double().projective(&point.t);
         }
         point.double()
     }
 
     #[inline(always)]
-    pub fn plus(&self, addend: &Addend<F::V>) -> Self {
+    pub fn plus(&self, addend: &Addend<F>) -> Self {
         F::plus_addend(self, addend)
     }
 
     /// What `plus` gives.
     #[inline(always)]
-    pub fn sum(&self, addend: &Addend<F::V>) -> Self {
-        let a = F::mul(&self.y.sub(&self.x), &F::unpack(&addend.difference));
-        let b = F::mul(&self.y.add(&self.x), &F::unpack(&addend.sum));
-        let c = F::mul(&self.t, &F::unpack(&addend.t2d));
-        let d = F::mul(&self.z, &F::unpack(&addend.z2));
-        Completed { e: b.sub(&a), f: d.sub(&c), g: d.add(&c), h: b.add(&a) }.extended()
+    pub fn sum(&self, addend: &Addend<F>) -> Self {
+        let a = F::mul(&self.y.sub(&self.x), &addend.difference);
+        let b = F::mul(&self.y.add(&self.x), &addend.sum);
+        let c = F::mul(&self.t, &addend.t2d);
+        let d = F::mul(&self.z, &addend.z2);
+        Completed { e: F::tighten(&b.sub(&a)), f: d.sub(&c), g: F::tighten(&d.add(&c)), h: b.add(&a) }.extended()
     }
 
-    /// As `plus`, for an affine point: Y + X, Y − X and 2d·T, packed.
+    /// As `plus`, for an affine point: Y + X, Y − X and 2d·T.
     #[inline(always)]
-    pub fn plus_affine(&self, [sum, difference, t2d]: &[[F::V; 5]; 3]) -> Self {
-        let a = F::mul(&self.y.sub(&self.x), &F::unpack(difference));
-        let b = F::mul(&self.y.add(&self.x), &F::unpack(sum));
-        let c = F::mul(&self.t, &F::unpack(t2d));
+    pub fn plus_affine(&self, [sum, difference, t2d]: &[F; 3]) -> Self {
+        let a = F::mul(&self.y.sub(&self.x), difference);
+        let b = F::mul(&self.y.add(&self.x), sum);
+        let c = F::mul(&self.t, t2d);
         let d = F::tighten(&self.z.add(&self.z));
-        Completed { e: b.sub(&a), f: d.sub(&c), g: d.add(&c), h: b.add(&a) }.extended()
+        Completed { e: F::tighten(&b.sub(&a)), f: d.sub(&c), g: F::tighten(&d.add(&c)), h: b.add(&a) }.extended()
     }
 
     #[inline(always)]
-    pub fn addend(&self) -> Addend<F::V> {
+    pub fn addend(&self) -> Addend<F> {
         Addend {
-            sum: F::pack(&self.y.add(&self.x)),
-            difference: F::pack(&self.y.sub(&self.x)),
-            z2: F::pack(&self.z.add(&self.z)),
-            t2d: F::pack(&F::mul(&self.t, &F::constant(&TWICE_D))),
+            sum: F::tighten(&self.y.add(&self.x)),
+            difference: F::tighten(&self.y.sub(&self.x)),
+            z2: F::tighten(&self.z.add(&self.z)),
+            t2d: F::mul(&self.t, &F::constant(&TWICE_D)),
         }
     }
 
     #[inline(always)]
-    pub fn table(&self) -> Table<F::V> {
+    pub fn table(&self) -> Table<F> {
         let first = self.addend();
         let mut multiples = [first; 8];
         let mut point = *self;
@@ -139,87 +138,69 @@ impl<F: Field> Point<F> {
 
     /// Σ digits·point over tables with their digits, the doublings shared.
     #[inline(always)]
-    pub fn products<const N: usize>(terms: [(&Table<F::V>, &Digits); N]) -> Self {
+    pub fn products<const N: usize>(terms: [(&Table<F>, &Digits); N]) -> Self {
         let mut sum = Self::identity();
         for place in (0..DIGITS).rev() {
             if place + 1 < DIGITS {
                 sum = sum.times16();
             }
             for (table, digits) in terms {
-                sum = sum.plus(&table.select::<F>(&digits[place]));
+                sum = sum.plus(&table.select(&digits[place]));
             }
         }
         sum
     }
 }
 
-impl<A, B, C, D> Completed<A, B, C, D> {
+impl<F: Field> Completed<F> {
     #[inline(always)]
-    fn extended<F: Field>(&self) -> Point<F>
-    where
-        A: Operand<F>,
-        B: Operand<F>,
-        C: Operand<F>,
-        D: Operand<F>,
-    {
-        Point {
-            x: F::mul(&self.e, &self.f),
-            y: F::mul(&self.g, &self.h),
-            z: F::mul(&self.f, &self.g),
-            t: F::mul(&self.e, &self.h),
-        }
+    fn extended(&self) -> Point<F> {
+        let t = F::mul(&self.h, &self.e);
+        Point { t, ..self.projective(&t) }
     }
 
-    /// Without T, which is left as it was: for a point that is doubled next.
+    /// With any T: for a point that is doubled next.
     #[inline(always)]
-    fn projective<F: Field>(&self, before: &Point<F>) -> Point<F>
-    where
-        A: Operand<F>,
-        B: Operand<F>,
-        C: Operand<F>,
-        D: Operand<F>,
-    {
-        let t = before.t;
-        Point { x: F::mul(&self.e, &self.f), y: F::mul(&self.g, &self.h), z: F::mul(&self.f, &self.g), t }
+    fn projective(&self, t: &F) -> Point<F> {
+        let (x, y, z) = (F::mul(&self.f, &self.e), F::mul(&self.h, &self.g), F::mul(&self.f, &self.g));
+        Point { x, y, z, t: *t }
     }
 }
 
-impl<V: Vector> Addend<V> {
+impl<F: Field> Addend<F> {
     #[inline(always)]
-    fn identity<F: Field<V = V>>() -> Self {
-        let one = F::pack(&F::constant(&ONE));
-        Self { sum: one, difference: one, z2: F::pack(&F::constant(&TWO)), t2d: F::pack(&F::constant(&ZERO)) }
+    fn identity() -> Self {
+        let (zero, one, two) = (F::constant(&ZERO), F::constant(&ONE), F::constant(&TWO));
+        Self { sum: one, difference: one, z2: two, t2d: zero }
     }
 
     #[inline(always)]
-    fn take(&mut self, mask: V, other: &Self) {
-        for i in 0..5 {
-            self.sum[i] = mask.choose(other.sum[i], self.sum[i]);
-            self.difference[i] = mask.choose(other.difference[i], self.difference[i]);
-            self.z2[i] = mask.choose(other.z2[i], self.z2[i]);
-            self.t2d[i] = mask.choose(other.t2d[i], self.t2d[i]);
+    fn choose(mask: F::V, yes: &Self, no: &Self) -> Self {
+        Self {
+            sum: F::choose(mask, &yes.sum, &no.sum),
+            difference: F::choose(mask, &yes.difference, &no.difference),
+            z2: F::choose(mask, &yes.z2, &no.z2),
+            t2d: F::choose(mask, &yes.t2d, &no.t2d),
         }
     }
 
     /// The addend of −P.
     #[inline(always)]
-    pub fn negative<F: Field<V = V>>(&self) -> Self {
-        Self { sum: self.difference, difference: self.sum, z2: self.z2, t2d: F::packed_negative(&self.t2d) }
+    pub fn negative(&self) -> Self {
+        Self { sum: self.difference, difference: self.sum, z2: self.z2, t2d: self.t2d.negative() }
     }
 }
 
-impl<V: Vector> Table<V> {
+impl<F: Field> Table<F> {
     /// digit·P, in constant time: every entry is read.
     #[inline(always)]
-    fn select<F: Field<V = V>>(&self, digits: &[i8; MOST_LANES]) -> Addend<V> {
-        let (size, sign) = sizes_and_signs::<V>(digits);
-        let mut found = Addend::identity::<F>();
+    fn select(&self, digits: &[i8; MOST_LANES]) -> Addend<F> {
+        let (size, sign) = sizes_and_signs::<F::V>(digits);
+        let mut found = Addend::identity();
         for (i, entry) in self.0.iter().enumerate() {
-            found.take(size.equal(V::splat(i as u64 + 1)), entry);
+            found = Addend::choose(size.equal(F::V::splat(i as u64 + 1)), entry, &found);
         }
-        let negative = found.negative::<F>();
-        found.take(sign, &negative);
-        found
+        Addend::choose(sign, &found.negative(), &found)
     }
 }
 

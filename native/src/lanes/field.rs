@@ -1,8 +1,8 @@
 //! The field of 2^255 − 19 elements, in lanes: what an implementation gives, and what is made of it.
 //!
 //! Carries are proved by types. Every implementation has *tight* elements, its own type, which products and constants
-//! are, and *loose* ones, `Loose`, which sums and differences of two tight ones are. Factors may be either; terms of a
-//! sum or difference must be tight. The bounds behind the two words are each implementation's own.
+//! are, and *loose* ones, `Loose`, which sums and differences of two tight ones are. The left factor of a product may be
+//! loose; all else must be tight. The bounds behind the two words are each implementation's own.
 
 use super::base::BaseTable;
 use super::edwards::{Addend, Point};
@@ -66,32 +66,30 @@ pub trait Field: Copy {
     fn of_limbs(lanes: &[Limbs]) -> Self;
     /// Limbs of every lane, not reduced.
     fn limbs(&self, lanes: &mut [Limbs]);
-    fn mul(left: &impl Operand<Self>, right: &impl Operand<Self>) -> Self;
-    fn square(x: &impl Operand<Self>) -> Self;
+    /// Limbs of every lane's least non-negative representative.
+    fn reduced(&self, lanes: &mut [Limbs]);
+    fn mul(left: &impl Operand<Self>, right: &Self) -> Self;
+    fn square(&self) -> Self;
     /// Squared `count` times.
     fn squares(&self, count: u32) -> Self;
     /// x² − minus, or 2x² − minus.
-    fn square_minus<const TWICE: bool>(x: &impl Operand<Self>, minus: &Loose<Self>) -> Self;
+    fn square_minus<const TWICE: bool>(&self, minus: &Self) -> Self;
     /// `sqrt_ratio`, as one function for all of its uses.
     fn root(u: &Self, v: &Self) -> (Self::V, Self);
     /// `Point::sum`, as one function for all of its uses.
-    fn plus_addend(point: &Point<Self>, addend: &Addend<Self::V>) -> Point<Self>;
+    fn plus_addend(point: &Point<Self>, addend: &Addend<Self>) -> Point<Self>;
     fn add(&self, other: &Self) -> Loose<Self>;
     fn sub(&self, other: &Self) -> Loose<Self>;
+    fn negative(&self) -> Self;
     fn tighten(x: &Loose<Self>) -> Self;
-    /// Words of which the lowest is odd where the least non-negative representative is; all of its limbs, reduced.
-    fn reduced(&self) -> Self;
     /// The mask of lanes in which the least non-negative representative is odd.
     fn is_negative(&self) -> Self::V;
     /// The mask of lanes that are zero.
     fn is_zero(&self) -> Self::V;
     fn choose(mask: Self::V, yes: &Self, no: &Self) -> Self;
-    /// In fewer words, for tables.
-    fn pack(x: &impl Operand<Self>) -> [Self::V; 5];
-    fn unpack(packed: &[Self::V; 5]) -> Loose<Self>;
-    /// The packed form of −x for that of a tight x.
-    fn packed_negative(packed: &[Self::V; 5]) -> [Self::V; 5];
-    /// Multiples of the generator, in packed words.
+    /// The same element in all lanes, from a table's words.
+    fn of_table(words: &[u64; 5]) -> Self;
+    /// Multiples of the generator, in words for `of_table`.
     fn base_table() -> &'static BaseTable;
 }
 
@@ -126,7 +124,7 @@ pub fn load<F: Field>(encodings: &[Octets]) -> F {
 #[inline(always)]
 pub fn store<F: Field>(x: &F, out: &mut [Octets]) {
     let mut lanes = [ZERO; MOST_LANES];
-    x.reduced().limbs(&mut lanes[..F::LANES]);
+    x.reduced(&mut lanes[..F::LANES]);
     for (octets, lane) in out.iter_mut().zip(&lanes) {
         *octets = octets_of(lane);
     }
@@ -134,15 +132,10 @@ pub fn store<F: Field>(x: &F, out: &mut [Octets]) {
 
 pub const MOST_LANES: usize = 8;
 
-#[inline(always)]
-pub fn negate<F: Field>(x: &F) -> F {
-    F::tighten(&F::constant(&ZERO).sub(x))
-}
-
 /// −x where the mask is ones.
 #[inline(always)]
 pub fn negate_if<F: Field>(mask: F::V, x: &F) -> F {
-    F::choose(mask, &negate(x), x)
+    F::choose(mask, &x.negative(), x)
 }
 
 /// The one of x and −x that is not negative (RFC 9496, section 3.1).
@@ -160,10 +153,10 @@ pub fn equal<F: Field>(left: &F, right: &F) -> F::V {
 /// x^(2^250 − 1) and x^11, by which both powers below begin.
 #[inline(always)]
 fn power_2_250_less_1<F: Field>(x: &F) -> (F, F) {
-    let x2 = F::square(x);
+    let x2 = x.square();
     let x9 = F::mul(x, &x2.squares(2));
     let x11 = F::mul(&x2, &x9);
-    let k5 = F::mul(&F::square(&x11), &x9); // x^(2^5 − 1), and so on
+    let k5 = F::mul(&x11.square(), &x9); // x^(2^5 − 1), and so on
     let k10 = F::mul(&k5.squares(5), &k5);
     let k20 = F::mul(&k10.squares(10), &k10);
     let k40 = F::mul(&k20.squares(20), &k20);
@@ -190,12 +183,12 @@ fn power_p58<F: Field>(x: &F) -> F {
 /// The mask of where u/v is a square, and the non-negative root of u/v or else of i·u/v (RFC 9496, section 3.1.3).
 #[inline(always)]
 pub fn sqrt_ratio<F: Field>(u: &F, v: &F) -> (F::V, F) {
-    let v3 = F::mul(&F::square(v), v);
-    let v7 = F::mul(&F::square(&v3), v);
+    let v3 = F::mul(&v.square(), v);
+    let v7 = F::mul(&v3.square(), v);
     let r = F::mul(&F::mul(u, &v3), &power_p58(&F::mul(u, &v7)));
-    let check = F::mul(v, &F::square(&r));
+    let check = F::mul(v, &r.square());
     let i = F::constant(&SQRT_M1);
-    let (minus_u, minus_ui) = (negate(u), negate(&F::mul(u, &i)));
+    let (minus_u, minus_ui) = (u.negative(), F::mul(u, &i).negative());
     let (correct, flipped, flipped_i) = (equal(&check, u), equal(&check, &minus_u), equal(&check, &minus_ui));
     let r = F::choose(flipped.or(flipped_i), &F::mul(&r, &i), &r);
     (correct.or(flipped), absolute(&r))

@@ -2,18 +2,15 @@
 //!
 //! x = Σ x_i·2^(51·i). The multiplications read 52 bits of their factors. Tight limbs are below 2^51 + 2^14, which
 //! `carry` proves for its results; so are sums and differences, which are carried at once, as two tight limbs may add up
-//! to more than 52 bits. Loose limbs are below 2^52: they are these, or `packed_negative`.
+//! to more than 52 bits: loose elements are tight here.
 
 use std::sync::LazyLock;
 
 use super::base::{BaseTable, base_table};
 use super::edwards::{Addend, Point};
-use super::field::{Field, LOW51, Limbs, Loose, Operand, sqrt_ratio};
-use super::field25::times19;
+use super::field::{Field, Limbs, Loose, Operand, sqrt_ratio};
 use super::vector::{Madd52, Model, Vector};
-
-/// 2p, limb by limb: at least 2^52 − 38, above every tight limb.
-const TWICE_P: Limbs = [2 * (LOW51 - 18), 2 * LOW51, 2 * LOW51, 2 * LOW51, 2 * LOW51];
+use super::words::{self, TWICE_P, carry, times19};
 
 /// See the head of this file.
 #[derive(Clone, Copy)]
@@ -27,7 +24,7 @@ pub trait Outlined: Madd52 {
         sqrt_ratio(u, v)
     }
     #[inline(never)]
-    fn plus_addend(point: &Point<Field51<Self>>, addend: &Addend<Self>) -> Point<Field51<Self>> {
+    fn plus_addend(point: &Point<Field51<Self>>, addend: &Addend<Field51<Self>>) -> Point<Field51<Self>> {
         point.sum(addend)
     }
     #[inline(never)]
@@ -45,21 +42,6 @@ pub trait Outlined: Madd52 {
 }
 
 impl<const N: usize> Outlined for Model<N> {}
-
-/// Limbs below 2^51 + 2^14 from columns below 2^60.1: each carry is below 2^9.1, and 19 of them below 2^13.4.
-#[inline(always)]
-fn carry<V: Vector>(columns: [V; 5]) -> [V; 5] {
-    let (low, mut carried) = (V::splat(LOW51), columns);
-    for i in 0..5 {
-        carried[i] = columns[i].right::<51>();
-    }
-    let mut out = columns;
-    out[0] = columns[0].and(low).plus(times19(carried[4]));
-    for i in 1..5 {
-        out[i] = columns[i].and(low).plus(carried[i - 1]);
-    }
-    out
-}
 
 /// A product of factors below 2^52.
 ///
@@ -120,74 +102,49 @@ fn fold<V: Vector>(low: &[V; 10], high: &[V; 10]) -> [V; 5] {
     carry(out)
 }
 
-impl<V: Outlined> Field51<V> {
-    /// For a tight x, whether it is at least p, as 0 or 1 in each lane: x < 2p, so ⌊(x + 19)/2^255⌋ tells it.
-    #[inline(always)]
-    fn excess(&self) -> V {
-        let mut carried = V::splat(19);
-        for limb in &self.0 {
-            carried = limb.plus(carried).right::<51>();
-        }
-        carried
-    }
-}
-
 impl<V: Outlined> Field for Field51<V> {
     type V = V;
 
     #[inline(always)]
     fn constant(limbs: &Limbs) -> Self {
-        let mut out = [V::splat(0); 5];
-        for i in 0..5 {
-            out[i] = V::splat(limbs[i]);
-        }
-        Self(out)
+        Self::of_table(limbs)
     }
     #[inline(always)]
     fn of_limbs(lanes: &[Limbs]) -> Self {
-        let (mut out, mut words) = ([V::splat(0); 5], [0; 8]);
-        for i in 0..5 {
-            for (word, limbs) in words.iter_mut().zip(lanes) {
-                *word = limbs[i];
-            }
-            out[i] = V::load(&words);
-        }
-        Self(out)
+        Self(words::of_limbs(lanes))
     }
     #[inline(always)]
     fn limbs(&self, lanes: &mut [Limbs]) {
-        let mut words = [0; 8];
-        for i in 0..5 {
-            self.0[i].store(&mut words);
-            for (word, limbs) in words.iter().zip(&mut *lanes) {
-                limbs[i] = *word;
-            }
-        }
+        words::limbs(&self.0, lanes);
     }
     #[inline(always)]
-    fn mul(left: &impl Operand<Self>, right: &impl Operand<Self>) -> Self {
-        Self(V::product(&left.raw().0, &right.raw().0))
+    fn reduced(&self, lanes: &mut [Limbs]) {
+        words::limbs(&words::reduced(&self.0), lanes);
     }
     #[inline(always)]
-    fn square(x: &impl Operand<Self>) -> Self {
-        Self(V::squares(&x.raw().0, 1))
+    fn mul(left: &impl Operand<Self>, right: &Self) -> Self {
+        Self(V::product(&left.raw().0, &right.0))
+    }
+    #[inline(always)]
+    fn square(&self) -> Self {
+        Self(V::squares(&self.0, 1))
     }
     #[inline(always)]
     fn squares(&self, count: u32) -> Self {
         Self(V::squares(&self.0, count))
     }
     #[inline(always)]
-    fn square_minus<const TWICE: bool>(x: &impl Operand<Self>, minus: &Loose<Self>) -> Self {
-        let square = Self::square(x);
+    fn square_minus<const TWICE: bool>(&self, minus: &Self) -> Self {
+        let square = self.square();
         let left = if TWICE { square.add(&square).0 } else { square };
-        left.sub(&minus.0).0
+        left.sub(minus).0
     }
     #[inline(always)]
     fn root(u: &Self, v: &Self) -> (V, Self) {
         V::root(u, v)
     }
     #[inline(always)]
-    fn plus_addend(point: &Point<Self>, addend: &Addend<V>) -> Point<Self> {
+    fn plus_addend(point: &Point<Self>, addend: &Addend<Self>) -> Point<Self> {
         V::plus_addend(point, addend)
     }
     /// Columns below 2^52.01.
@@ -209,30 +166,20 @@ impl<V: Outlined> Field for Field51<V> {
         Loose(Self(carry(out)))
     }
     #[inline(always)]
+    fn negative(&self) -> Self {
+        Self([V::splat(0); 5]).sub(self).0
+    }
+    #[inline(always)]
     fn tighten(x: &Loose<Self>) -> Self {
         x.0
     }
-    /// x − p·excess: 19·excess is added and 2^255·excess, the carry out of the last limb, dropped.
-    #[inline(always)]
-    fn reduced(&self) -> Self {
-        let (mut out, mut carried) = (self.0, times19(self.excess()));
-        for limb in &mut out {
-            let sum = limb.plus(carried);
-            carried = sum.right::<51>();
-            *limb = sum.and(V::splat(LOW51));
-        }
-        Self(out)
-    }
-    /// x − p·excess is odd if x and excess differ in their lowest bits.
     #[inline(always)]
     fn is_negative(&self) -> V {
-        let one = V::splat(1);
-        self.0[0].xor(self.excess()).and(one).equal(one)
+        words::is_negative(&self.0)
     }
     #[inline(always)]
     fn is_zero(&self) -> V {
-        let [a, b, c, d, e] = self.reduced().0;
-        a.or(b).or(c.or(d)).or(e).equal(V::splat(0))
+        words::is_zero(&self.0)
     }
     #[inline(always)]
     fn choose(mask: V, yes: &Self, no: &Self) -> Self {
@@ -243,24 +190,15 @@ impl<V: Outlined> Field for Field51<V> {
         Self(out)
     }
     #[inline(always)]
-    fn pack(x: &impl Operand<Self>) -> [V; 5] {
-        x.raw().0
-    }
-    #[inline(always)]
-    fn unpack(packed: &[V; 5]) -> Loose<Self> {
-        Loose(Self(*packed))
-    }
-    /// Below 2^52: `TWICE_P` is, and nothing borrows.
-    #[inline(always)]
-    fn packed_negative(packed: &[V; 5]) -> [V; 5] {
-        let mut out = *packed;
+    fn of_table(words: &[u64; 5]) -> Self {
+        let mut out = [V::splat(0); 5];
         for i in 0..5 {
-            out[i] = V::splat(TWICE_P[i]).minus(packed[i]);
+            out[i] = V::splat(words[i]);
         }
-        out
+        Self(out)
     }
     fn base_table() -> &'static BaseTable {
-        static TABLE: LazyLock<BaseTable> = LazyLock::new(|| base_table(|limb| limb));
+        static TABLE: LazyLock<BaseTable> = LazyLock::new(|| base_table(|limbs| *limbs));
         &TABLE
     }
 }

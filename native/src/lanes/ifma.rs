@@ -86,7 +86,7 @@ impl Outlined for Ifma {
         unsafe { root(u, v) }
     }
     #[inline(always)]
-    fn plus_addend(point: &Point<Field51<Self>>, addend: &Addend<Self>) -> Point<Field51<Self>> {
+    fn plus_addend(point: &Point<Field51<Self>>, addend: &Addend<Field51<Self>>) -> Point<Field51<Self>> {
         unsafe { plus_addend(point, addend) }
     }
     #[inline(always)]
@@ -123,6 +123,6 @@ fn root(u: &Field51<Ifma>, v: &Field51<Ifma>) -> (Ifma, Field51<Ifma>) {
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 #[inline(never)]
-fn plus_addend(point: &Point<Field51<Ifma>>, addend: &Addend<Ifma>) -> Point<Field51<Ifma>> {
+fn plus_addend(point: &Point<Field51<Ifma>>, addend: &Addend<Field51<Ifma>>) -> Point<Field51<Ifma>> {
     point.sum(addend)
 }

@@ -1,6 +1,6 @@
 //! Many elements side by side: as many as a processor's vectors have 64-bit lanes, each with an element of its own.
 //!
-//! `vector` is what a processor gives, `field25` and `field51` the field's arithmetic in two forms, the rest is the
+//! `vector` is what a processor gives, `doubles` and `field51` the field's arithmetic in two forms, the rest is the
 //! same for both. The processor's instructions are the last layer: everything above it also runs on `vector::Model`,
 //! where it is tested against curve25519-dalek on any machine. Which engine computes is decided once: see `crate::engine`.
 
@@ -9,9 +9,9 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod base;
+mod doubles;
 mod edwards;
 mod field;
-mod field25;
 mod field51;
 #[cfg(test)]
 mod field_tests;
@@ -22,20 +22,21 @@ mod ristretto;
 #[cfg(test)]
 mod tests;
 mod vector;
+mod words;
 
 use ops::Kept;
 
-use field25::Field25;
+use doubles::Doubles;
 use field51::Field51;
 
 /// The two models: what the engines compute, on any machine.
 #[cfg(test)]
-pub type Model25 = Field25<vector::Model<4>>;
+pub type ModelDoubles = Doubles<vector::Model<4>>;
 #[cfg(test)]
 pub type Model51 = Field51<vector::Model<8>>;
 
 #[cfg(target_arch = "x86_64")]
-type Avx2Field = Field25<avx2::Avx2>;
+type Avx2Field = Doubles<avx2::Avx2>;
 #[cfg(target_arch = "x86_64")]
 type IfmaField = Field51<ifma::Ifma>;
 
@@ -77,11 +78,11 @@ macro_rules! engine {
 }
 
 #[cfg(test)]
-engine!(model25, super::Model25);
+engine!(model_doubles, super::ModelDoubles);
 #[cfg(test)]
 engine!(model51, super::Model51);
 #[cfg(target_arch = "x86_64")]
-engine!(avx2_lanes, super::Avx2Field, "avx2");
+engine!(avx2_lanes, super::Avx2Field, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
 engine!(ifma_lanes, super::IfmaField, "avx512f,avx512ifma");
 

@@ -92,7 +92,7 @@ pub fn combine<F: Field>(left: &[Octets], right: &[Octets], subtract: bool, out:
         let ((left, sound), (right, sound_too)) = (decode::<F>(left), decode::<F>(right));
         let sound = sound.and(sound_too);
         let addend = right.addend();
-        let sum = left.plus(&if subtract { addend.negative::<F>() } else { addend });
+        let sum = left.plus(&if subtract { addend.negative() } else { addend });
         encode(&Point::choose(sound, &sum, &Point::identity()), out);
         flags::<F>(sound, valid);
     }
@@ -185,7 +185,7 @@ pub fn subtract_kept<F: Field>(first: &mut [Kept], second: &[Kept], third: &[Kep
     let others = second.chunks(F::LANES).zip(third.chunks(F::LANES));
     for (first, (second, third)) in first.chunks_mut(F::LANES).zip(others) {
         let (second, third) = (get::<F>(second).addend(), get::<F>(third).addend());
-        put(&get::<F>(first).plus(&second.negative::<F>()).plus(&third.negative::<F>()), first);
+        put(&get::<F>(first).plus(&second.negative()).plus(&third.negative()), first);
     }
 }
 
@@ -217,5 +217,5 @@ fn get<F: Field>(kept: &[Kept]) -> Point<F> {
         }
     }
     let [x, y, z] = [0, 1, 2].map(|k| F::of_limbs(&lanes[k][..F::LANES]));
-    Point { x: F::mul(&x, &z), y: F::mul(&y, &z), z: F::square(&z), t: F::mul(&x, &y) }
+    Point { x: F::mul(&x, &z), y: F::mul(&y, &z), z: z.square(), t: F::mul(&x, &y) }
 }

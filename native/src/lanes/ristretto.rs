@@ -3,7 +3,7 @@
 use super::edwards::Point;
 use super::field::{
     D, D_MINUS_ONE_SQUARED, Field, INVSQRT_A_MINUS_D, MINUS_ONE, ONE, ONE_MINUS_D_SQUARED, SQRT_AD_MINUS_ONE, SQRT_M1,
-    absolute, invert, load, negate, negate_if, store,
+    absolute, invert, load, negate_if, store,
 };
 use super::vector::Vector;
 use crate::chunk::{Octets, Uniform};
@@ -17,11 +17,11 @@ const TOGETHER: usize = 16;
 pub fn decode<F: Field>(encodings: &[Octets]) -> (Point<F>, F::V) {
     let (one, s) = (F::constant(&ONE), load::<F>(encodings));
     let canonical = canonical::<F>(&s, encodings);
-    let ss = F::square(&s);
+    let ss = s.square();
     let (u1, u2) = (F::tighten(&one.sub(&ss)), F::tighten(&one.add(&ss)));
-    let u2_squared = F::square(&u2);
-    let v = F::mul(&F::constant(&D), &F::square(&u1));
-    let v = F::tighten(&negate(&v).sub(&u2_squared));
+    let u2_squared = u2.square();
+    let v = F::mul(&F::constant(&D), &u1.square());
+    let v = F::tighten(&v.negative().sub(&u2_squared));
     let (square, inverse) = F::root(&one, &F::mul(&v, &u2_squared));
     let den_x = F::mul(&inverse, &u2);
     let den_y = F::mul(&F::mul(&inverse, &den_x), &v);
@@ -53,9 +53,9 @@ fn canonical<F: Field>(s: &F, encodings: &[Octets]) -> F::V {
 pub fn encode<F: Field>(point: &Point<F>, out: &mut [Octets]) {
     let Point { x, y, z, t } = point;
     let (i, one) = (F::constant(&SQRT_M1), F::constant(&ONE));
-    let u1 = F::mul(&z.add(y), &z.sub(y));
+    let u1 = F::mul(&z.add(y), &F::tighten(&z.sub(y)));
     let u2 = F::mul(x, y);
-    let (_, inverse) = F::root(&one, &F::mul(&u1, &F::square(&u2)));
+    let (_, inverse) = F::root(&one, &F::mul(&u1, &u2.square()));
     let (den1, den2) = (F::mul(&inverse, &u1), F::mul(&inverse, &u2));
     let z_inverse = F::mul(&F::mul(&den1, &den2), t);
     let rotate = F::mul(t, &z_inverse).is_negative();
@@ -64,7 +64,7 @@ pub fn encode<F: Field>(point: &Point<F>, out: &mut [Octets]) {
     let (x, y) = (F::choose(rotate, &rotated_x, x), F::choose(rotate, &rotated_y, y));
     let den_inverse = F::choose(rotate, &enchanted, &den2);
     let y = negate_if(F::mul(&x, &z_inverse).is_negative(), &y);
-    store(&absolute(&F::mul(&den_inverse, &z.sub(&y))), out);
+    store(&absolute(&F::mul(&z.sub(&y), &den_inverse)), out);
 }
 
 /// What the encoding of 2P is made of. With E, F, G, H of the doubling, 2P is (E·F : G·H : F·G : E·H).
@@ -112,9 +112,9 @@ fn encode_some_doubled<F: Field>(points: &[Point<F>], out: &mut [Octets]) {
 #[inline(always)]
 fn doubled<F: Field>(point: &Point<F>) -> Doubled<F> {
     let Point { x, y, z, t } = point;
-    let (xx, yy, zz) = (F::square(x), F::square(y), F::square(z));
-    let dtt = F::mul(&F::square(t), &F::constant(&D));
-    let e = F::mul(x, &y.add(y));
+    let (xx, yy, zz) = (x.square(), y.square(), z.square());
+    let dtt = F::mul(&t.square(), &F::constant(&D));
+    let e = F::mul(&y.add(y), x);
     let (f, g, h) = (F::tighten(&zz.add(&dtt)), F::tighten(&yy.add(&xx)), F::tighten(&zz.sub(&dtt)));
     Doubled { e, f, g, h, eg: F::mul(&e, &g), fh: F::mul(&f, &h) }
 }
@@ -134,7 +134,7 @@ fn encoded<F: Field>(state: &Doubled<F>, inverse: &F) -> F {
     let i = F::constant(&SQRT_M1);
     let rotate = F::mul(eg, &z_inverse).is_negative();
     let magic = F::choose(rotate, &i, &F::constant(&INVSQRT_A_MINUS_D));
-    let (rotated_e, rotated_g, rotated_h) = (*g, negate(e), F::mul(f, &i));
+    let (rotated_e, rotated_g, rotated_h) = (*g, e.negative(), F::mul(f, &i));
     let (e, g, h) =
         (F::choose(rotate, &rotated_e, e), F::choose(rotate, &rotated_g, g), F::choose(rotate, &rotated_h, h));
     let g = negate_if(F::mul(&F::mul(&h, &e), &z_inverse).is_negative(), &g);
@@ -160,16 +160,16 @@ pub fn from_uniform<F: Field>(uniform: &[Uniform]) -> Point<F> {
 #[inline(always)]
 fn map<F: Field>(t: &F) -> Point<F> {
     let (one, minus_one, d) = (F::constant(&ONE), F::constant(&MINUS_ONE), F::constant(&D));
-    let r = F::mul(&F::constant(&SQRT_M1), &F::square(t));
+    let r = F::mul(&F::constant(&SQRT_M1), &t.square());
     let u = F::mul(&r.add(&one), &F::constant(&ONE_MINUS_D_SQUARED));
-    let v = F::mul(&minus_one.sub(&F::mul(&r, &d)), &r.add(&d));
+    let v = F::mul(&minus_one.sub(&F::mul(&r, &d)), &F::tighten(&r.add(&d)));
     let (square, s) = F::root(&u, &v);
-    let other_s = negate(&absolute(&F::mul(&s, t)));
+    let other_s = absolute(&F::mul(&s, t)).negative();
     let (s, c) = (F::choose(square, &s, &other_s), F::choose(square, &minus_one, &r));
-    let n = F::tighten(&F::mul(&F::mul(&c, &r.sub(&one)), &F::constant(&D_MINUS_ONE_SQUARED)).sub(&v));
-    let ss = F::square(&s);
+    let n = F::tighten(&F::mul(&F::mul(&r.sub(&one), &c), &F::constant(&D_MINUS_ONE_SQUARED)).sub(&v));
+    let ss = s.square();
     let w0 = F::mul(&s.add(&s), &v);
     let w1 = F::mul(&n, &F::constant(&SQRT_AD_MINUS_ONE));
     let (w2, w3) = (one.sub(&ss), one.add(&ss));
-    Point { x: F::mul(&w0, &w3), y: F::mul(&w2, &w1), z: F::mul(&w1, &w3), t: F::mul(&w0, &w2) }
+    Point { x: F::mul(&w3, &w0), y: F::mul(&w2, &w1), z: F::mul(&w3, &w1), t: F::mul(&w2, &w0) }
 }

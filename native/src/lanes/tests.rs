@@ -129,7 +129,7 @@ macro_rules! tests {
     };
 }
 
-tests!(model25, super::super::model25, true);
+tests!(model_doubles, super::super::model_doubles, true);
 tests!(model51, super::super::model51, true);
 #[cfg(target_arch = "x86_64")]
 tests!(avx2, super::super::avx2_lanes, Engine::found().contains(&Engine::Avx2));

@@ -27,10 +27,12 @@ pub trait Vector: Copy {
     fn choose(self, yes: Self, no: Self) -> Self;
 }
 
-/// The multiplication of AVX2's `vpmuludq`.
-pub trait Mul32: Vector {
-    /// The low 32 bits of either, multiplied.
-    fn mul32(self, other: Self) -> Self;
+/// Words taken as doubles (IEEE 754 binary64), rounded to the nearest: what a processor with FMA has.
+pub trait Fused: Vector {
+    /// self + left·right, rounded once.
+    fn fused(self, left: Self, right: Self) -> Self;
+    fn sum(self, other: Self) -> Self;
+    fn difference(self, other: Self) -> Self;
 }
 
 /// The multiplications of AVX-512 IFMA, `vpmadd52luq` and `vpmadd52huq`: of the low 52 bits of either factor.
@@ -123,11 +125,26 @@ impl<const N: usize> Vector for Model<N> {
     }
 }
 
-impl<const N: usize> Mul32 for Model<N> {
+impl<const N: usize> Fused for Model<N> {
     #[cfg_attr(not(test), inline(always))]
     #[cfg_attr(test, inline(never))]
-    fn mul32(self, other: Self) -> Self {
-        self.each(other, |a, b| (a & 0xFFFF_FFFF) * (b & 0xFFFF_FFFF))
+    fn fused(self, left: Self, right: Self) -> Self {
+        let mut out = self.0;
+        for lane in 0..N {
+            let [sum, a, b] = [out[lane], left.0[lane], right.0[lane]].map(f64::from_bits);
+            out[lane] = a.mul_add(b, sum).to_bits();
+        }
+        Self(out)
+    }
+    #[cfg_attr(not(test), inline(always))]
+    #[cfg_attr(test, inline(never))]
+    fn sum(self, other: Self) -> Self {
+        self.each(other, |a, b| (f64::from_bits(a) + f64::from_bits(b)).to_bits())
+    }
+    #[cfg_attr(not(test), inline(always))]
+    #[cfg_attr(test, inline(never))]
+    fn difference(self, other: Self) -> Self {
+        self.each(other, |a, b| (f64::from_bits(a) - f64::from_bits(b)).to_bits())
     }
 }
 
