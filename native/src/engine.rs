@@ -9,6 +9,8 @@ use crate::chunk::{Cells, Octets, Sealed, Uniform};
 use crate::dalek;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{avx2_lanes, ifma_lanes};
+#[cfg(target_arch = "x86_64")]
+use crate::rounding::Nearest;
 use crate::solve::{Fault, Told, solve as solve_by};
 
 /// The environment variable that chooses an engine by its short name.
@@ -37,7 +39,10 @@ macro_rules! call {
         match $engine {
             Engine::Dalek => dalek::$name($($argument),*),
             #[cfg(target_arch = "x86_64")]
-            Engine::Avx2 => unsafe { avx2_lanes::$name($($argument),*) },
+            Engine::Avx2 => {
+                let _nearest = Nearest::set();
+                unsafe { avx2_lanes::$name($($argument),*) }
+            }
             #[cfg(target_arch = "x86_64")]
             Engine::Ifma => unsafe { ifma_lanes::$name($($argument),*) },
         }

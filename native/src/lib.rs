@@ -14,6 +14,8 @@ pub mod lanes;
 mod python;
 #[cfg(feature = "python")]
 mod python_symmetric;
+#[cfg(target_arch = "x86_64")]
+mod rounding;
 pub mod solve;
 pub mod symmetric;
 pub mod threads;

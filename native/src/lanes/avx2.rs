@@ -4,6 +4,7 @@
 
 use core::arch::x86_64::*;
 
+use super::avx2_products::{product, square};
 use super::doubles::{self, Doubles, Outlined};
 use super::edwards::{Addend, Point};
 use super::field::sqrt_ratio;
@@ -100,8 +101,12 @@ impl Outlined for Avx2 {
         unsafe { root(u, v) }
     }
     #[inline(always)]
-    fn plus_addend(point: &Point<Doubles<Self>>, addend: &Addend<Doubles<Self>>) -> Point<Doubles<Self>> {
-        unsafe { plus_addend(point, addend) }
+    fn times16(point: &mut Point<Doubles<Self>>) {
+        unsafe { times16(point) }
+    }
+    #[inline(always)]
+    fn add_to(point: &mut Point<Doubles<Self>>, addend: &Addend<Doubles<Self>>) {
+        unsafe { add_to(point, addend) }
     }
     #[inline(always)]
     fn product(left: &[Self; 5], right: &[Self; 5]) -> [Self; 5] {
@@ -112,15 +117,9 @@ impl Outlined for Avx2 {
         unsafe { squares(limbs, count) }
     }
     #[inline(always)]
-    fn square_minus<const TWICE: bool>(limbs: &[Self; 5], minus: &[Self; 5]) -> [Self; 5] {
-        unsafe { square_minus::<TWICE>(limbs, minus) }
+    fn square(limbs: &[Self; 5]) -> [Self; 5] {
+        unsafe { square(limbs) }
     }
-}
-
-#[target_feature(enable = "avx2,fma")]
-#[inline(never)]
-fn product(left: &[Avx2; 5], right: &[Avx2; 5]) -> [Avx2; 5] {
-    doubles::carry(doubles::wide_product(left, right))
 }
 
 #[target_feature(enable = "avx2,fma")]
@@ -135,18 +134,18 @@ fn squares(limbs: &[Avx2; 5], count: u32) -> [Avx2; 5] {
 
 #[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-fn square_minus<const TWICE: bool>(limbs: &[Avx2; 5], minus: &[Avx2; 5]) -> [Avx2; 5] {
-    doubles::carry(doubles::less(doubles::wide_square(limbs), minus, TWICE))
-}
-
-#[target_feature(enable = "avx2,fma")]
-#[inline(never)]
 fn root(u: &Doubles<Avx2>, v: &Doubles<Avx2>) -> (Avx2, Doubles<Avx2>) {
     sqrt_ratio(u, v)
 }
 
 #[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-fn plus_addend(point: &Point<Doubles<Avx2>>, addend: &Addend<Doubles<Avx2>>) -> Point<Doubles<Avx2>> {
-    point.sum(addend)
+fn times16(point: &mut Point<Doubles<Avx2>>) {
+    point.double4();
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline(never)]
+fn add_to(point: &mut Point<Doubles<Avx2>>, addend: &Addend<Doubles<Avx2>>) {
+    point.add(addend);
 }

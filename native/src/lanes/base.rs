@@ -50,7 +50,7 @@ fn affine(point: &Point<Plain>) -> [Limbs; 3] {
 /// scalar·G, in constant time: every entry of every digit is read.
 #[inline(always)]
 pub fn times_base<F: Field>(digits: &Digits) -> Point<F> {
-    let mut sum = Point::identity();
+    let mut sum = Point::<F>::identity();
     for (row, digits) in F::base_table().iter().zip(digits) {
         let (size, sign) = sizes_and_signs::<F::V>(digits);
         let one = F::constant(&ONE);
@@ -65,7 +65,7 @@ pub fn times_base<F: Field>(digits: &Digits) -> Point<F> {
         for k in 0..3 {
             found[k] = F::choose(sign, &negative[k], &found[k]);
         }
-        sum = sum.plus_affine(&found);
+        sum.add_affine(&found);
     }
     sum
 }

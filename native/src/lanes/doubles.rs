@@ -25,15 +25,17 @@ use super::field::{Field, LOW51, Limbs, Loose, Operand, sqrt_ratio};
 use super::vector::{Fused, Model, Vector};
 use super::words::{self, times19};
 
-const TO_HIGH: f64 = 1.5 * (1u128 << 103) as f64;
-const TO_LOW: f64 = 1.5 * (1u64 << 52) as f64;
+pub const TO_HIGH: f64 = 1.5 * (1u128 << 103) as f64;
+pub const TO_LOW: f64 = 1.5 * (1u64 << 52) as f64;
+/// The bits of 2^52: a whole number below it is a double's after them.
+pub const EXPONENT: u64 = ((1u64 << 52) as f64).to_bits();
 const HALF: u64 = 1 << 50;
 /// Added to columns, which are then positive: a multiple of 2^51, above all columns in size.
 const BIAS: u64 = 1 << 61;
 /// What every column of a product begins with, so that the bits of constants cancel: the column's own number of low
 /// halves and the one before's of high ones. The lower five are made positive, and rounded by half a limb.
-const PRODUCT: [u64; 10] = beginnings([1, 2, 3, 4, 5, 4, 3, 2, 1]);
-const SQUARE: [u64; 10] = beginnings([1, 1, 2, 2, 3, 2, 2, 1, 1]);
+pub const PRODUCT: [u64; 10] = beginnings([1, 2, 3, 4, 5, 4, 3, 2, 1]);
+pub const SQUARE: [u64; 10] = beginnings([1, 1, 2, 2, 3, 2, 2, 1, 1]);
 
 const fn beginnings(terms: [u64; 9]) -> [u64; 10] {
     let mut out = [0u64; 10];
@@ -51,10 +53,15 @@ const fn beginnings(terms: [u64; 9]) -> [u64; 10] {
     out
 }
 
+/// What a limb has too much before it is one, if so many carries were added to it.
+pub const fn taken_off(carries: u64) -> f64 {
+    ((1u64 << 52) + HALF + carries * (BIAS >> 51)) as f64
+}
+
 /// See the head of this file.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Doubles<V>([V; 5]);
+pub struct Doubles<V>(pub [V; 5]);
 
 /// Where a processor has its own functions for the long parts: so that they are not inlined at every use.
 pub trait Outlined: Fused {
@@ -63,8 +70,12 @@ pub trait Outlined: Fused {
         sqrt_ratio(u, v)
     }
     #[inline(never)]
-    fn plus_addend(point: &Point<Doubles<Self>>, addend: &Addend<Doubles<Self>>) -> Point<Doubles<Self>> {
-        point.sum(addend)
+    fn times16(point: &mut Point<Doubles<Self>>) {
+        point.double4();
+    }
+    #[inline(never)]
+    fn add_to(point: &mut Point<Doubles<Self>>, addend: &Addend<Doubles<Self>>) {
+        point.add(addend);
     }
     #[inline(never)]
     fn product(left: &[Self; 5], right: &[Self; 5]) -> [Self; 5] {
@@ -79,8 +90,8 @@ pub trait Outlined: Fused {
         out
     }
     #[inline(never)]
-    fn square_minus<const TWICE: bool>(limbs: &[Self; 5], minus: &[Self; 5]) -> [Self; 5] {
-        carry(less(wide_square(limbs), minus, TWICE))
+    fn square(limbs: &[Self; 5]) -> [Self; 5] {
+        carry(wide_square(limbs))
     }
 }
 
@@ -154,16 +165,6 @@ fn fold<V: Vector>(columns: &[V; 10]) -> [V; 5] {
     out
 }
 
-/// The columns, or twice the columns, of a square, less a tight element: below 2^60 in size, plus `BIAS` and `HALF`.
-#[inline(always)]
-pub fn less<V: Fused>(mut columns: [V; 5], minus: &[V; 5], twice: bool) -> [V; 5] {
-    for i in 0..5 {
-        let column = if twice { columns[i].plus(columns[i]).minus(V::splat(BIAS + HALF)) } else { columns[i] };
-        columns[i] = column.minus(whole(minus[i]));
-    }
-    columns
-}
-
 /// The whole number that a double is, for sizes up to 2^51: with 1.5·2^52 added, its bits tell it.
 #[inline(always)]
 fn whole<V: Fused>(limb: V) -> V {
@@ -178,16 +179,12 @@ fn whole<V: Fused>(limb: V) -> V {
 /// HALF, 2^52 and what `BIAS` added are taken off: r_i + q_{i−1} + 2^10 < 2^52, and 19·(q_4 + 2^10) < 2^15.
 #[inline(always)]
 pub fn carry<V: Fused>(columns: [V; 5]) -> [V; 5] {
-    const EXPONENT: u64 = ((1u64 << 52) as f64).to_bits();
-    const fn taken(times: u64) -> f64 {
-        ((1u64 << 52) + HALF + times * (BIAS >> 51)) as f64
-    }
     let (low, exponent) = (V::splat(LOW51), V::splat(EXPONENT));
     let mut out = columns;
     for i in 0..5 {
         let from = columns[(i + 4) % 5].right::<51>();
-        let (from, taken) = if i == 0 { (times19(from), double(taken(19))) } else { (from, double(taken(1))) };
-        out[i] = columns[i].and(low).or(exponent).plus(from).difference(taken);
+        let (from, times) = if i == 0 { (times19(from), 19) } else { (from, 1) };
+        out[i] = columns[i].and(low).or(exponent).plus(from).difference(double(taken_off(times)));
     }
     out
 }
@@ -251,23 +248,23 @@ impl<V: Outlined> Field for Doubles<V> {
     }
     #[inline(always)]
     fn square(&self) -> Self {
-        Self(V::squares(&self.0, 1))
+        Self(V::square(&self.0))
     }
     #[inline(always)]
     fn squares(&self, count: u32) -> Self {
         Self(V::squares(&self.0, count))
     }
     #[inline(always)]
-    fn square_minus<const TWICE: bool>(&self, minus: &Self) -> Self {
-        Self(V::square_minus::<TWICE>(&self.0, &minus.0))
-    }
-    #[inline(always)]
     fn root(u: &Self, v: &Self) -> (V, Self) {
         V::root(u, v)
     }
     #[inline(always)]
-    fn plus_addend(point: &Point<Self>, addend: &Addend<Self>) -> Point<Self> {
-        V::plus_addend(point, addend)
+    fn times16(point: &mut Point<Self>) {
+        V::times16(point);
+    }
+    #[inline(always)]
+    fn add_to(point: &mut Point<Self>, addend: &Addend<Self>) {
+        V::add_to(point, addend);
     }
     #[inline(always)]
     fn add(&self, other: &Self) -> Loose<Self> {
@@ -293,7 +290,16 @@ impl<V: Outlined> Field for Doubles<V> {
         }
         Self(out)
     }
-    /// Multiples of 2^51 are what 1.5·2^103 rounds to; a loose limb has at most one, which is carried: 1, or 19.
+    #[inline(always)]
+    fn twice_less(&self, other: &Self) -> Self {
+        let mut out = self.0;
+        for i in 0..5 {
+            out[i] = out[i].sum(out[i]).difference(other.0[i]);
+        }
+        Self::tighten(&Loose(Self(out)))
+    }
+    /// For up to three times a tight element. Multiples of 2^51 are what 1.5·2^103 rounds to; what remains is at most
+    /// 2^50 in size, and at most two multiples are carried: 2, or 38.
     #[inline(always)]
     fn tighten(x: &Loose<Self>) -> Self {
         const LIMB: f64 = 1.0 / (1u64 << 51) as f64;

@@ -58,50 +58,51 @@ impl<F: Field> Point<F> {
     /// 2P.
     #[inline(always)]
     fn completed_double(&self) -> Completed<F> {
-        let (xx, yy) = (self.x.square(), self.y.square());
+        let (xx, yy, zz) = (self.x.square(), self.y.square(), self.z.square());
         let g = F::tighten(&yy.sub(&xx));
-        let f = self.z.square_minus::<true>(&g);
-        Completed { e: F::mul(&self.x.add(&self.x), &self.y), f: Loose(f), g, h: yy.add(&xx) }
+        let e = F::mul(&self.x.add(&self.x), &self.y);
+        Completed { e, f: Loose(zz.twice_less(&g)), g, h: yy.add(&xx) }
     }
 
     #[inline(always)]
-    pub fn double(&self) -> Self {
-        self.completed_double().extended()
+    pub fn double(mut self) -> Self {
+        self.completed_double().extend(&mut self);
+        self
     }
 
-    /// 16·P.
+    /// To 16 times itself: what `Field::times16` does.
     #[inline(always)]
-    fn times16(&self) -> Self {
-        let mut point = *self;
+    pub fn double4(&mut self) {
         for _ in 0..3 {
-            point = point.completed_double().projective(&point.t);
+            self.completed_double().project(self);
         }
-        point.double()
+        self.completed_double().extend(self);
     }
 
     #[inline(always)]
-    pub fn plus(&self, addend: &Addend<F>) -> Self {
-        F::plus_addend(self, addend)
+    pub fn plus(mut self, addend: &Addend<F>) -> Self {
+        F::add_to(&mut self, addend);
+        self
     }
 
-    /// What `plus` gives.
+    /// What `Field::add_to` does.
     #[inline(always)]
-    pub fn sum(&self, addend: &Addend<F>) -> Self {
+    pub fn add(&mut self, addend: &Addend<F>) {
         let a = F::mul(&self.y.sub(&self.x), &addend.difference);
         let b = F::mul(&self.y.add(&self.x), &addend.sum);
         let c = F::mul(&self.t, &addend.t2d);
         let d = F::mul(&self.z, &addend.z2);
-        Completed { e: F::tighten(&b.sub(&a)), f: d.sub(&c), g: F::tighten(&d.add(&c)), h: b.add(&a) }.extended()
+        Completed::of_sum(&a, &b, &c, &d).extend(self);
     }
 
-    /// As `plus`, for an affine point: Y + X, Y − X and 2d·T.
+    /// As `add`, for an affine point: Y + X, Y − X and 2d·T.
     #[inline(always)]
-    pub fn plus_affine(&self, [sum, difference, t2d]: &[F; 3]) -> Self {
+    pub fn add_affine(&mut self, [sum, difference, t2d]: &[F; 3]) {
         let a = F::mul(&self.y.sub(&self.x), difference);
         let b = F::mul(&self.y.add(&self.x), sum);
         let c = F::mul(&self.t, t2d);
         let d = F::tighten(&self.z.add(&self.z));
-        Completed { e: F::tighten(&b.sub(&a)), f: d.sub(&c), g: F::tighten(&d.add(&c)), h: b.add(&a) }.extended()
+        Completed::of_sum(&a, &b, &c, &d).extend(self);
     }
 
     #[inline(always)]
@@ -120,7 +121,7 @@ impl<F: Field> Point<F> {
         let mut multiples = [first; 8];
         let mut point = *self;
         for multiple in &mut multiples[1..] {
-            point = point.plus(&first);
+            F::add_to(&mut point, &first);
             *multiple = point.addend();
         }
         Table(multiples)
@@ -142,10 +143,10 @@ impl<F: Field> Point<F> {
         let mut sum = Self::identity();
         for place in (0..DIGITS).rev() {
             if place + 1 < DIGITS {
-                sum = sum.times16();
+                F::times16(&mut sum);
             }
             for (table, digits) in terms {
-                sum = sum.plus(&table.select(&digits[place]));
+                F::add_to(&mut sum, &table.select(&digits[place]));
             }
         }
         sum
@@ -154,16 +155,22 @@ impl<F: Field> Point<F> {
 
 impl<F: Field> Completed<F> {
     #[inline(always)]
-    fn extended(&self) -> Point<F> {
-        let t = F::mul(&self.h, &self.e);
-        Point { t, ..self.projective(&t) }
+    fn of_sum(a: &F, b: &F, c: &F, d: &F) -> Self {
+        Self { e: F::tighten(&b.sub(a)), f: d.sub(c), g: F::tighten(&d.add(c)), h: b.add(a) }
     }
 
-    /// With any T: for a point that is doubled next.
     #[inline(always)]
-    fn projective(&self, t: &F) -> Point<F> {
-        let (x, y, z) = (F::mul(&self.f, &self.e), F::mul(&self.h, &self.g), F::mul(&self.f, &self.g));
-        Point { x, y, z, t: *t }
+    fn extend(&self, point: &mut Point<F>) {
+        point.t = F::mul(&self.h, &self.e);
+        self.project(point);
+    }
+
+    /// All but T: for a point that is doubled next.
+    #[inline(always)]
+    fn project(&self, point: &mut Point<F>) {
+        point.y = F::mul(&self.h, &self.g);
+        point.x = F::mul(&self.f, &self.e);
+        point.z = F::mul(&self.f, &self.g);
     }
 }
 
@@ -196,10 +203,23 @@ impl<F: Field> Table<F> {
     #[inline(always)]
     fn select(&self, digits: &[i8; MOST_LANES]) -> Addend<F> {
         let (size, sign) = sizes_and_signs::<F::V>(digits);
-        let mut found = Addend::identity();
-        for (i, entry) in self.0.iter().enumerate() {
-            found = Addend::choose(size.equal(F::V::splat(i as u64 + 1)), entry, &found);
+        let mut masks = [sign; 8];
+        for i in 0..8 {
+            masks[i] = size.equal(F::V::splat(i as u64 + 1));
         }
+        let mut found = Addend::identity();
+        // One coordinate after the other: it stays in registers.
+        macro_rules! find {
+            ($coordinate:ident) => {
+                for i in 0..8 {
+                    found.$coordinate = F::choose(masks[i], &self.0[i].$coordinate, &found.$coordinate);
+                }
+            };
+        }
+        find!(sum);
+        find!(difference);
+        find!(z2);
+        find!(t2d);
         Addend::choose(sign, &found.negative(), &found)
     }
 }

@@ -72,15 +72,17 @@ pub trait Field: Copy {
     fn square(&self) -> Self;
     /// Squared `count` times.
     fn squares(&self, count: u32) -> Self;
-    /// x² − minus, or 2x² − minus.
-    fn square_minus<const TWICE: bool>(&self, minus: &Self) -> Self;
     /// `sqrt_ratio`, as one function for all of its uses.
     fn root(u: &Self, v: &Self) -> (Self::V, Self);
-    /// `Point::sum`, as one function for all of its uses.
-    fn plus_addend(point: &Point<Self>, addend: &Addend<Self>) -> Point<Self>;
+    /// `Point::double4`, as one function for all of its uses.
+    fn times16(point: &mut Point<Self>);
+    /// `Point::add`, as one function for all of its uses.
+    fn add_to(point: &mut Point<Self>, addend: &Addend<Self>);
     fn add(&self, other: &Self) -> Loose<Self>;
     fn sub(&self, other: &Self) -> Loose<Self>;
     fn negative(&self) -> Self;
+    /// 2x − y.
+    fn twice_less(&self, other: &Self) -> Self;
     fn tighten(x: &Loose<Self>) -> Self;
     /// The mask of lanes in which the least non-negative representative is odd.
     fn is_negative(&self) -> Self::V;

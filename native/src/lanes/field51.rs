@@ -24,8 +24,12 @@ pub trait Outlined: Madd52 {
         sqrt_ratio(u, v)
     }
     #[inline(never)]
-    fn plus_addend(point: &Point<Field51<Self>>, addend: &Addend<Field51<Self>>) -> Point<Field51<Self>> {
-        point.sum(addend)
+    fn times16(point: &mut Point<Field51<Self>>) {
+        point.double4();
+    }
+    #[inline(never)]
+    fn add_to(point: &mut Point<Field51<Self>>, addend: &Addend<Field51<Self>>) {
+        point.add(addend);
     }
     #[inline(never)]
     fn product(left: &[Self; 5], right: &[Self; 5]) -> [Self; 5] {
@@ -134,18 +138,16 @@ impl<V: Outlined> Field for Field51<V> {
         Self(V::squares(&self.0, count))
     }
     #[inline(always)]
-    fn square_minus<const TWICE: bool>(&self, minus: &Self) -> Self {
-        let square = self.square();
-        let left = if TWICE { square.add(&square).0 } else { square };
-        left.sub(minus).0
-    }
-    #[inline(always)]
     fn root(u: &Self, v: &Self) -> (V, Self) {
         V::root(u, v)
     }
     #[inline(always)]
-    fn plus_addend(point: &Point<Self>, addend: &Addend<Self>) -> Point<Self> {
-        V::plus_addend(point, addend)
+    fn times16(point: &mut Point<Self>) {
+        V::times16(point);
+    }
+    #[inline(always)]
+    fn add_to(point: &mut Point<Self>, addend: &Addend<Self>) {
+        V::add_to(point, addend);
     }
     /// Columns below 2^52.01.
     #[inline(always)]
@@ -168,6 +170,10 @@ impl<V: Outlined> Field for Field51<V> {
     #[inline(always)]
     fn negative(&self) -> Self {
         Self([V::splat(0); 5]).sub(self).0
+    }
+    #[inline(always)]
+    fn twice_less(&self, other: &Self) -> Self {
+        self.add(self).0.sub(other).0
     }
     #[inline(always)]
     fn tighten(x: &Loose<Self>) -> Self {

@@ -3,9 +3,9 @@
 use num_bigint::BigUint;
 use sha2::{Digest, Sha512};
 
-use super::field::{Field, LOW51, Limbs, absolute, equal, invert, sqrt_ratio};
+use super::field::{Field, LOW51, Limbs, absolute, invert, sqrt_ratio};
 use super::vector::{Model, Vector};
-use super::{ModelDoubles, Model51};
+use super::{Model51, ModelDoubles};
 
 const ONES: [u64; 8] = [u64::MAX; 8];
 
@@ -69,8 +69,7 @@ fn check<F: Field>(beyond: u64) {
         assert_eq!(values(&F::mul(&difference, &a), bound), both(&|x, y| minus(x.clone(), y) * x));
         assert_eq!(values(&F::mul(&difference, &F::tighten(&sum)), bound), both(&|x, y| minus(x.clone(), y) * (x + y)));
         assert_eq!(values(&a.square(), bound), both(&|x, _| x * x));
-        assert_eq!(values(&a.square_minus::<false>(&b), bound), both(&|x, y| minus(x.pow(2), y)));
-        assert_eq!(values(&a.square_minus::<true>(&b), bound), both(&|x, y| minus(x.pow(2) * 2u8, y)));
+        assert_eq!(values(&a.twice_less(&b), bound), both(&|x, y| minus(x * 2u8, y)));
         assert_eq!(values(&a.squares(3), bound), both(&|x, _| x.modpow(&BigUint::from(8u8), &p)));
         assert_eq!(values(&a.negative(), bound), both(&|x, _| minus(BigUint::ZERO, x)));
         unary(&a, &x, &p);
@@ -113,6 +112,32 @@ fn limbs_of_51_bits_are_the_field() {
 fn limbs_in_the_vectors_of_avx2_are_the_field() {
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         check::<super::Avx2Field>(1 << 14);
+    }
+}
+
+/// Not only the same element: the very limbs.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn products_in_instructions_are_those_of_the_functions() {
+    use super::avx2::Avx2;
+    use super::doubles::{Outlined, carry, wide_product, wide_square};
+    if !(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")) {
+        return;
+    }
+    let words = |limbs: [Avx2; 5]| {
+        let mut words = [[0; 4]; 5];
+        for (words, limb) in words.iter_mut().zip(limbs) {
+            limb.store(words);
+        }
+        words
+    };
+    for seed in 0..20_000 {
+        let sides = [2 * seed, 2 * seed + 1].map(|seed| lanes::<super::Avx2Field>(seed, 1 << 14).0);
+        let (sum, [a, b]) = (sides[0].add(&sides[1]).0, sides);
+        for (left, right) in [(a, b), (b, a), (sum, a), (sum, b)] {
+            assert_eq!(words(Avx2::product(&left.0, &right.0)), words(carry(wide_product(&left.0, &right.0))));
+        }
+        assert_eq!(words(Avx2::square(&a.0)), words(carry(wide_square(&a.0))));
     }
 }
 

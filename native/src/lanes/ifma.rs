@@ -86,8 +86,12 @@ impl Outlined for Ifma {
         unsafe { root(u, v) }
     }
     #[inline(always)]
-    fn plus_addend(point: &Point<Field51<Self>>, addend: &Addend<Field51<Self>>) -> Point<Field51<Self>> {
-        unsafe { plus_addend(point, addend) }
+    fn times16(point: &mut Point<Field51<Self>>) {
+        unsafe { times16(point) }
+    }
+    #[inline(always)]
+    fn add_to(point: &mut Point<Field51<Self>>, addend: &Addend<Field51<Self>>) {
+        unsafe { add_to(point, addend) }
     }
     #[inline(always)]
     fn product(left: &[Self; 5], right: &[Self; 5]) -> [Self; 5] {
@@ -123,6 +127,12 @@ fn root(u: &Field51<Ifma>, v: &Field51<Ifma>) -> (Ifma, Field51<Ifma>) {
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 #[inline(never)]
-fn plus_addend(point: &Point<Field51<Ifma>>, addend: &Addend<Field51<Ifma>>) -> Point<Field51<Ifma>> {
-    point.sum(addend)
+fn times16(point: &mut Point<Field51<Ifma>>) {
+    point.double4();
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline(never)]
+fn add_to(point: &mut Point<Field51<Ifma>>, addend: &Addend<Field51<Ifma>>) {
+    point.add(addend);
 }

@@ -8,6 +8,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2_products;
 mod base;
 mod doubles;
 mod edwards;
@@ -97,12 +99,15 @@ macro_rules! keeper {
             type Kept = Kept;
 
             fn keep(elements: &[crate::chunk::Octets], kept: &mut [Kept], valid: &mut [bool]) {
+                let _nearest = crate::rounding::Nearest::set();
                 unsafe { $module::keep(elements, kept, valid) }
             }
             fn subtract(first: &mut [Kept], second: &[Kept], third: &[Kept]) {
+                let _nearest = crate::rounding::Nearest::set();
                 unsafe { $module::subtract_kept(first, second, third) }
             }
             fn encode(kept: &[Kept], out: &mut [crate::chunk::Octets]) {
+                let _nearest = crate::rounding::Nearest::set();
                 unsafe { $module::encode_kept(kept, out) }
             }
         }
