@@ -40,7 +40,7 @@ def test_a_commit_waits_for_the_disk(store: Store) -> None:
 
 
 def test_a_missing_database_is_not_made_by_opening_it(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="tpsi-server init"):
+    with pytest.raises(StoreError, match="restore it from a backup"):
         Store.open(tmp_path / "nothing")
     assert not list(tmp_path.iterdir())
 

@@ -158,6 +158,22 @@ def test_a_pace_lets_some_come_at_once_and_the_others_in_step() -> None:
     assert pace.wait("a", 10**6, 0) == 0
 
 
+def test_a_pace_lets_a_batch_through_that_is_too_large_for_any_moment_and_makes_up_for_it() -> None:
+    """Batches of 256 at two a second: refused each time, a device would try for ever."""
+    clock = Clock()
+    pace, taken, start = Pace(ahead=5.0, patience=5.0, clock=clock), 0, clock.now
+    for _ in range(1000):
+        try:
+            clock.now += pace.wait("a", 256, 2)
+        except RefusedError as refusal:
+            assert refusal.retry_after is not None
+            clock.now += refusal.retry_after
+        else:
+            taken += 256
+    assert taken >= 256 * 400
+    assert taken - 256 <= 2 * (clock.now - start)
+
+
 def test_a_pace_forgets_names_at_rest() -> None:
     clock = Clock()
     pace = Pace(1.0, 1.0, clock)

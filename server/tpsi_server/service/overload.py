@@ -94,16 +94,18 @@ class Pace:
     def wait(self, name: str, count: int, rate: int) -> float:
         """Seconds to wait before `count` more are in step with `rate` a second (0: any). They count from now on.
 
-        RefusedError with RATE_LIMITED, saying when to come again, if that is too long: then they don't count.
+        RefusedError with RATE_LIMITED, saying when to come again, if that is too long: then they don't count. Who is at
+        rest may send any count: one that is too large at any time could never be sent.
         """
         if not rate:
             return 0.0
         now = self._clock()
-        due = max(now, self._due.get(name, now)) + count / rate
+        before = max(now, self._due.get(name, now))
+        due = before + count / rate
         pause = due - now - self._ahead
-        if pause > self._patience:
+        if pause > self._patience and before > now:
             raise RefusedError(Reason.RATE_LIMITED, f"more than {rate} a second", retry_after=pause)
         if len(self._due) >= _REMEMBERED:
             self._due = {other: moment for other, moment in self._due.items() if moment > now}
         self._due[name] = due
-        return max(0.0, pause)
+        return max(0.0, min(pause, self._patience))

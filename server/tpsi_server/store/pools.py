@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true, update
 
 from tpsi import CountBy, Examination, Opened, Pool, Secret, Sharing, Verdict
 from tpsi_server.store.cells import Cells, DamagedError
@@ -66,8 +66,8 @@ class PoolStore:
     def claim(self, lease: float, now: float, *, patient: bool = True) -> Due | None:
         """Claim one pool that is due for `lease` seconds; None if there is none.
 
-        Pools that were never examined come first, then those whose examination is longest ago. Without
-        `patient` every pool that has changed at all is due.
+        It is one of the account whose turn is longest ago; of these one that was never examined, else the one whose
+        examination is longest ago. Without `patient` every pool that has changed at all is due.
         """
         token, given = secrets.token_bytes(TOKEN_SIZE), to_stored(now)
         with self._database.read() as connection:
@@ -129,7 +129,7 @@ class PoolStore:
         """The row of a pool that is due, claimed; None if there is none."""
         with self._database.write() as connection:
             stamp = lease_time(connection, given)
-            row = connection.execute(_due(stamp, patient=patient).with_for_update(skip_locked=True)).first()
+            row = connection.execute(_due(stamp, patient=patient).with_for_update(skip_locked=True, of=pools)).first()
             if row is not None:
                 values = {"claim": token, "leased_until": stamp + lease}
                 connection.execute(update(pools).where(pools.c.id == row.id).values(values))
@@ -194,12 +194,24 @@ class PoolStore:
 
 
 def _due(now: int, *, patient: bool) -> Select[Any]:
-    """The pool that is due next, if there is one."""
+    """The pool that is due next, if there is one.
+
+    Accounts take turns: a device can make as many pools as it likes, each with another generation.
+    """
     free = or_(pools.c.leased_until.is_(None), pools.c.leased_until < now)
     grown = pools.c.opened * GROWTH >= pools.c.examined * (GROWTH + 1)
     rested = pools.c.examined_at + PAUSE * pools.c.took <= now
     due = has_changed & free & (or_(grown, rested) if patient else true())
-    return select(pools).where(due).order_by(func.coalesce(pools.c.examined_at, 0), pools.c.id).limit(1)
+    turns = _last_turns(select(pools.c.account).where(has_changed, free), now).subquery()
+    order = turns.c.last, func.coalesce(pools.c.examined_at, 0), pools.c.id
+    return select(pools).join(turns, turns.c.account == pools.c.account).where(due).order_by(*order).limit(1)
+
+
+def _last_turns(owners: Select[Any], now: int) -> Select[Any]:
+    """When a pool of each of some accounts was last examined: now, if one is being examined."""
+    examined = func.coalesce(pools.c.examined_at, 0)
+    last = func.max(case((pools.c.leased_until >= now, now), else_=examined)).label("last")
+    return select(pools.c.account, last).where(pools.c.account.in_(owners)).group_by(pools.c.account)
 
 
 def _judge(connection: Connection, due: Due, found: Examination, now: int) -> None:
