@@ -1,14 +1,13 @@
 """Reveals against the log: that a server has committed to each of its reveals, and has told of each that was due."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tpsi import DecodeError, Secret
 from tpsi.log import Disclosure, Notice, RevealEntry
-from tpsi.log.notice import voucher_digest
+from tpsi.log.notice import batch_root, voucher_digest
 from tpsi_audit.errors import RefusedError
 from tpsi_audit.watching import Reading
 
@@ -50,21 +49,25 @@ def _notice(value: Mapping[str, Any]) -> tuple[Disclosure, tuple[bytes, ...]]:
 
 
 def check_reveals(export: Export, reading: Reading) -> list[str]:
-    """Check an export against the log; sentences on what holds. RefusedError with the first thing that does not."""
-    history = reading.history
+    """Check an export against the log, read with its commitments; sentences on what holds.
+
+    RefusedError with the first thing that does not.
+    """
     if export.list_id != reading.enrolment.list_id:
         raise RefusedError("the export is about another list than the log")
     told: set[tuple[str, bytes]] = set()
+    batches: dict[int, list[bytes]] = {}
     for disclosure, vouchers in export.notices:
-        notice = _committed(disclosure, history.reveals.get(disclosure.index))
+        notice = _committed(disclosure, reading.commitments.get(disclosure.index))
         if len(vouchers) != notice.vouchers or voucher_digest(vouchers) != notice.digest:
             raise RefusedError(f"entry {disclosure.index} of the log commits to other vouchers than the export says")
         told.update((notice.account, voucher) for voucher in vouchers)
-    opened = Counter(disclosure.index for disclosure, _ in export.notices)
-    if unexplained := history.reveals.keys() - opened.keys():
+        batches.setdefault(disclosure.index, []).append(notice.commitment(disclosure.opening))
+    if unexplained := reading.commitments.keys() - batches.keys():
         raise RefusedError(f"the log commits to reveals that the export does not open: entries {sorted(unexplained)}")
-    if twice := [index for index, count in opened.items() if count > 1]:
-        raise RefusedError(f"the export opens entry {twice[0]} of the log twice")
+    for index, commitments in batches.items():
+        if batch_root(commitments) != reading.commitments[index].commitment:
+            raise RefusedError(f"the export opens other commitments than those of entry {index} of the log")
     silent = [one for one in export.reveals if one not in told]
     covered = [one for one in silent if not _before_policy(reading, export.reveals[one])]
     if covered:
@@ -80,9 +83,12 @@ def check_reveals(export: Export, reading: Reading) -> list[str]:
 
 
 def _committed(disclosure: Disclosure, entry: RevealEntry | None) -> Notice:
+    """The notice, of whose entry the commitments are compared when all are there."""
     if entry is None:
         raise RefusedError(f"the export tells of a commitment in entry {disclosure.index} of the log: it is none")
-    return disclosure.verify(entry)
+    if disclosure.notice.time != entry.time:
+        raise RefusedError(f"the export dates the reveals of entry {disclosure.index} otherwise than the log")
+    return disclosure.notice
 
 
 def _before_policy(reading: Reading, moment: int) -> bool:

@@ -3,6 +3,8 @@
 import errno
 import os
 import secrets
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +14,9 @@ from tpsi_client.errors import DiskError, HomeError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+
+#: Seconds between two tries to get a lock.
+_PAUSE = 0.05
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -101,3 +106,35 @@ def read_bounded(path: Path, limit: int, what: str) -> bytes:
     if len(data) > limit:
         raise HomeError(f"the {what} at {path} is larger than {limit} octets; is this the right file?")
     return data
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """A block that one program at a time is in, of all that name this file; the others wait. Raises DiskError."""
+    with disk(path, "open"):
+        file = path.open("a+b")
+    with file:
+        while True:
+            try:
+                take_lock(file)
+                break
+            except OSError:
+                time.sleep(_PAUSE)
+        yield
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def take_lock(file: BinaryIO) -> None:
+        """Lock a file until it is closed; OSError if another program has it."""
+        file.seek(2**30)  # beyond what others may read
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        file.seek(0)
+
+else:
+    import fcntl
+
+    def take_lock(file: BinaryIO) -> None:
+        """Lock a file until it is closed; OSError if another program has it."""
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

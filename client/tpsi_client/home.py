@@ -1,7 +1,6 @@
 """A device's folder: where its files are, and the lock that keeps a second process out."""
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -9,7 +8,7 @@ from typing import BinaryIO
 import platformdirs
 
 from tpsi_client.errors import LockedError, NotEnrolledError
-from tpsi_client.files import disk, make_private_folder
+from tpsi_client.files import disk, make_private_folder, take_lock
 
 ENVIRONMENT = "TPSI_HOME"
 
@@ -83,7 +82,7 @@ class HomeLock:
         with disk(home.lock, "open"):
             self._file: BinaryIO | None = home.lock.open("a+b")
         try:
-            _take(self._file)
+            take_lock(self._file)
         except OSError:
             other = _holder(self._file)
             self._file.close()
@@ -110,18 +109,3 @@ def _holder(file: BinaryIO) -> str:
     except (OSError, UnicodeDecodeError):
         return ""
     return f" (number {digits})" if digits.isdigit() else ""
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(file: BinaryIO) -> None:
-        file.seek(2**30)  # beyond the process number, which others may read
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        file.seek(0)
-
-else:
-    import fcntl
-
-    def _take(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -22,6 +22,7 @@ from tpsi.log import (
 from tpsi.merkle import leaf_digest
 from tpsi_client.errors import ForkError
 from tpsi_client.service import Service
+from tpsi_proto import tpsi_pb2 as pb
 
 #: Entries asked for at a time, and how many a device reads at most to complete the evidence of a fork.
 PAGE, MAX_READ = 1000, 1_000_000
@@ -58,14 +59,21 @@ async def notices(service: Service, newest: Checkpoint, account: str, after: int
     """
     told: list[Disclosure] = []
     while page := await service.notices(after):
-        for one in page:
-            disclosure = Disclosure(one.index, Secret(one.opening), Notice.decode(one.notice))
+        last = after, -1
+        for disclosure in map(_disclosure, page):
             await _require_committed(service, newest, disclosure)
-            if (disclosure.notice.account, disclosure.notice.list_id) != (account, newest.list_id) or one.index < after:
+            place = disclosure.index, disclosure.position
+            if (disclosure.notice.account, disclosure.notice.list_id) != (account, newest.list_id) or place <= last:
                 raise VerificationError("the server tells this device of a reveal that is not of its account")
             told.append(disclosure)
-            after = one.index + 1
+            last = place
+        after = last[0] + 1
     return told
+
+
+def _disclosure(told: pb.RevealNotice) -> Disclosure:
+    notice, path = Notice.decode(told.notice), tuple(told.path)
+    return Disclosure(told.index, Secret(told.opening), notice, told.position, told.batch_size, path)
 
 
 async def policy(service: Service, newest: Checkpoint, read: Frontier) -> tuple[Frontier, PolicyEntry | None]:
@@ -110,7 +118,7 @@ async def _require_continued(service: Service, pins: Pins, kept: SignedCheckpoin
             path = await service.consistency(first.size, second.size)
         verify_consistency(first.size, first.root, second.size, second.root, path)
     except VerificationError as error:
-        fork = Fork.between(pins.server_key, kept, signed, await _tree(service, second))
+        fork = Fork.between(pins.server_key, kept, signed, await read_tree(service, second))
         raise ForkError(
             f"the server shows another history than before: its log with {second.size} entries does not continue the "
             f"one with {first.size} ({error})",
@@ -118,7 +126,7 @@ async def _require_continued(service: Service, pins: Pins, kept: SignedCheckpoin
         ) from None
 
 
-async def _tree(service: Service, checkpoint: Checkpoint) -> Tree | None:
+async def read_tree(service: Service, checkpoint: Checkpoint) -> Tree | None:
     """The tree behind a checkpoint, read entry by entry; None if the server does not give it."""
     tree = Tree()
     try:

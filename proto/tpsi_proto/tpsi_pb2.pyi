@@ -247,14 +247,20 @@ class GetNoticesResponse(_message.Message):
     def __init__(self, notices: _Optional[_Iterable[_Union[RevealNotice, _Mapping]]] = ...) -> None: ...
 
 class RevealNotice(_message.Message):
-    __slots__ = ("index", "opening", "notice")
+    __slots__ = ("index", "opening", "notice", "position", "batch_size", "path")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     OPENING_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
     index: int
     opening: bytes
     notice: bytes
-    def __init__(self, index: _Optional[int] = ..., opening: _Optional[bytes] = ..., notice: _Optional[bytes] = ...) -> None: ...
+    position: int
+    batch_size: int
+    path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, index: _Optional[int] = ..., opening: _Optional[bytes] = ..., notice: _Optional[bytes] = ..., position: _Optional[int] = ..., batch_size: _Optional[int] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()

@@ -110,13 +110,15 @@ def reveals_export(folder: DataFolder, store: Store) -> dict[str, Any]:
 
     It names accounts and ids of vouchers, and shows nothing of what was revealed.
     """
+    reveals = [
+        {"voucher": voucher.hex(), "account": account, "revealed": int(revealed)}
+        for voucher, account, revealed in store.log.revealed()
+    ]
+    store.log.commit()  # after they were read: each of them is in the log now
     return {
         "tpsi_reveals": 1,
         "list": folder.identity().list_id.hex(),
-        "reveals": [
-            {"voucher": voucher.hex(), "account": account, "revealed": int(revealed)}
-            for voucher, account, revealed in store.log.revealed()
-        ],
+        "reveals": reveals,
         "notices": [
             {
                 "index": record.disclosure.index,

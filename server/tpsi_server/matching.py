@@ -15,6 +15,7 @@ from tpsi_server.jobs import Checked, Examined, ExamineJob, Job, MatchJob, Resul
 from tpsi_server.keys import KeyRing
 from tpsi_server.store import Claim, Due, Store
 from tpsi_server.tables import Epoch, TableRepository
+from tpsi_server.transparency import GATHER
 
 #: Vouchers of one claim, and octets that they may have: some tens of milliseconds of work.
 BATCH, BATCH_OCTETS = 256, 32 << 20
@@ -26,8 +27,8 @@ IDLE = 0.2
 KEY_RETRY = 30.0
 #: Seconds between two times that what was deleted is swept out, when nothing else is to do.
 SWEEP_EVERY = 5.0
-#: Seconds between two looks for what is past its period.
-FORGET_EVERY = 3600.0
+#: Seconds between two looks for what is past its period, and for what the log has to commit to.
+FORGET_EVERY, COMMIT_EVERY = 3600.0, 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Matcher:
         self._ready: deque[tuple[_Work, Job]] = deque()
         self._running: list[_Work] = []
         self._locked: dict[int, float] = {}
-        self._forget_at = 0.0
+        self._forget_at = self._commit_at = 0.0
         self._swept, self._sweep_at = False, 0.0
         self._checker = Checker(store, clock)
         self.tally = Tally()
@@ -87,6 +88,7 @@ class Matcher:
         while not stop.is_set():
             try:
                 self._forget()
+                self._commit()
                 if not self.step(IDLE):
                     self._sweep()
                     stop.wait(IDLE)
@@ -113,6 +115,12 @@ class Matcher:
             self._sweep_at = time.monotonic() + SWEEP_EVERY
             self._swept = self._store.sweep()
 
+    def _commit(self) -> None:
+        """Now and then commit in the log to what was revealed."""
+        if self._clock() >= self._commit_at:
+            self._commit_at = self._clock() + COMMIT_EVERY
+            self._store.log.commit(self._clock() - GATHER)
+
     def drain(self, report: Callable[[Tally], None] = lambda _tally: None) -> Tally:
         """Work until nothing is left that can be claimed; every pool that has changed is examined."""
         self._patient = False
@@ -121,6 +129,7 @@ class Matcher:
                 report(self.tally)
         finally:
             self._patient = True
+        self._store.log.commit()
         self._store.sweep()
         return self.tally
 

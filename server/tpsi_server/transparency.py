@@ -11,6 +11,8 @@ from tpsi_server.keys import KeyRing
 from tpsi_server.reasons import Reason
 from tpsi_server.store import Store
 
+#: Seconds for which reveals are gathered before the log commits to them.
+GATHER = 60.0
 #: Leaf digests read at a time.
 _PAGE = 10_000
 
@@ -34,10 +36,11 @@ class TransparencyLog:
         store.log.adopt()
 
     def checkpoint(self) -> SignedCheckpoint:
-        """The newest checkpoint. Commitments that are due are opened first, so that whoever looks finds them open.
+        """The newest checkpoint. What is due comes into the log first: commitments to reveals, and their openings.
 
         RefusedError LOG_UNSIGNED if the signing key cannot be had.
         """
+        self._store.log.commit(self._clock() - GATHER)
         self._store.log.open_due(self._clock())
         with self._lock:
             tree = self._followed()

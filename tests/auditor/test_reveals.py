@@ -17,7 +17,7 @@ from tpsi_audit.watching import read_log
 from tpsi_client.enrolment import Enrolment
 from tpsi_server import DataFolder
 from tpsi_server.auditing import reveals_export
-from tpsi_server.store import opening
+from tpsi_server.store import LogStore, opening
 
 __all__ = ["tls"]
 Told = dict[str, Any]
@@ -66,13 +66,13 @@ def test_each_reveal_of_an_honest_server_has_its_commitment(revealed: Site, audi
     ran = audit("reveals", exported(revealed, tmp_path / "export.json"), "--access", access)
     assert (ran.status, ran.err) == (0, "")
     assert f"each of {2 * (THRESHOLD + 1) + 2} revealed vouchers has its commitment" in ran.out
-    assert "holds 3 commitments to reveals, of which 0 are open" in ran.out
+    assert "holds 3 batches of reveals, of which 0 are open" in ran.out
 
 
 def test_a_server_that_reveals_without_committing_is_caught(
     revealed: Site, audit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "commit_reveal", lambda *_: None)
+    monkeypatch.setattr(opening, "note_reveal", lambda *_: None)
     reveal(revealed, "carol", range(THRESHOLD + 1))
     access = revealed.access(tmp_path / "access.json")
     ran = audit("reveals", exported(revealed, tmp_path / "export.json"), "--access", access)
@@ -161,8 +161,8 @@ def _twice(value: Told) -> None:
         (_fewer, "commits to other vouchers"),
         (_renamed, "revealed without a commitment"),
         (_elsewhere, "it is none"),
-        (_twisted, "not what it committed to"),
-        (_twice, "of the log twice"),
+        (_twisted, "other commitments than those of entry"),
+        (_twice, "other commitments than those of entry"),
     ],
 )
 def test_an_export_that_hides_something_is_refused(
@@ -181,6 +181,24 @@ def test_what_is_no_export_is_refused(site: Site, audit: Run, tmp_path: Path, da
     ran = audit("reveals", path, "--access", site.access(tmp_path / "access.json"))
     assert ran.status == 1
     assert "not an export of reveals" in ran.err
+
+
+def test_all_reveals_of_a_while_are_one_entry_and_its_notices_are_checked_together(
+    site: Site, audit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(LogStore, "commit", lambda _self, _before=None: None)
+        for number, account in enumerate(("alice", "bob", "carol")):
+            reveal(site, account, range(10 * number, 10 * number + THRESHOLD + 1))
+    access = site.access(tmp_path / "access.json")
+    export = exported(site, tmp_path / "export.json")
+    assert [one["index"] for one in json.loads(export.read_text())["notices"]] == [4, 4, 4]
+    ran = audit("reveals", export, "--access", access)
+    assert (ran.status, ran.err) == (0, "")
+    assert "it holds 1 batches of reveals" in ran.out
+    ran = audit("reveals", exported(site, tmp_path / "less.json", _forget), "--access", access)
+    assert ran.status == 1
+    assert "other commitments than those of entry 4" in ran.err
 
 
 def test_an_opening_that_is_overdue_is_noticed(revealed: Site, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """`tpsi-audit watch`: an honest server, and one that shows two devices two histories."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from tpsi import VerificationError
 from tpsi.log import Fork
 from tpsi.parameters import SyntheticMode
 from tpsi_client import Choices, Device
+from tpsi_client.service import Service
 from tpsi_server import DataFolder, Role, Runtime, Store, TlsOptions
 from tpsi_server.enrolment import Enrolment
 from tpsi_server.tls import ServerTls, server_tls
@@ -171,3 +172,99 @@ def test_entries_that_are_not_under_the_checkpoint_are_refused(site: Site, audit
     ran = audit("watch", site.access(tmp_path / "access.json"))
     assert ran.status == 1
     assert "are not those under its signed checkpoint" in ran.err
+
+
+# ------------------------------------------------------------------ going on from the look before
+
+
+def test_only_what_is_new_is_read(site: Site, audit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    async def entries(self: Service, start: int, count: int) -> list[bytes]:
+        asked.append(("entries", start))
+        return await its_entries(self, start, count)
+
+    async def signed_manifest(self: Service, number: int) -> bytes:
+        asked.append(("manifest", number))
+        return await its_manifest(self, number)
+
+    its_entries, its_manifest = Service.entries, Service.signed_manifest
+    access = site.access(tmp_path / "access.json")
+    for number in range(3):
+        site.runtime.store.log.set_notify_after(number, 1.0)
+    assert "4 of them were read now" in audit("watch", access).out
+    monkeypatch.setattr(Service, "entries", entries)
+    monkeypatch.setattr(Service, "signed_manifest", signed_manifest)
+    assert "0 of them were read now" in audit("watch", access).out
+    assert asked == []
+    build(site.runtime.folder, "new")
+    site.runtime.tables.refresh()
+    ran = audit("watch", access)
+    assert "has 5 entries, and hashes to its signed checkpoint; 1 of them were read now" in ran.out
+    assert asked == [("entries", 4), ("manifest", 2)]
+
+
+def _cut(text: str) -> str:
+    return text[:-20]
+
+
+def _other_frontier(text: str) -> str:
+    return json.dumps({**json.loads(text), "frontier": "1 " + "00" * 32})
+
+
+def _other_history(text: str) -> str:
+    return json.dumps({**json.loads(text), "size": 7})
+
+
+@pytest.mark.parametrize("change", [_cut, _other_frontier, _other_history])
+def test_what_was_kept_and_is_damaged_is_read_again(
+    site: Site, audit: Run, tmp_path: Path, change: Callable[[str], str]
+) -> None:
+    access = site.access(tmp_path / "access.json")
+    assert audit("watch", access).status == 0
+    kept = tmp_path / "access.json.watched"
+    kept.write_text(change(kept.read_text()))
+    ran = audit("watch", access)
+    assert ran.status == 0
+    assert "the whole log is read again" in ran.err
+    assert "1 of them were read now" in ran.out
+    assert audit("watch", access).err == ""
+
+
+@pytest.mark.parametrize("rules", ["kept", "broken"])
+def test_a_history_that_does_not_go_on_from_the_look_before_is_a_fork(
+    data: DataFolder, tls: ServerTls, audit: Run, tmp_path: Path, rules: str
+) -> None:
+    """Whether or not the new entries by themselves could follow those of the old history."""
+    other = copy_data_folder(data, tmp_path / "other")
+    build(data, "for everybody")
+    build(other, "for Bob alone")
+    if rules == "broken":  # its fourth entry and its fifth do not go together with the three that were read before
+        build(data, "one more")
+        with Store.open(other.database) as store:
+            store.log.set_notify_after(5, 1.0)
+            store.log.set_notify_after(6, 1.0)
+    build(other, "and another")
+    with running(data, tls) as site:
+        access = site.access(tmp_path / "access.json")
+        assert audit("watch", access).status == 0
+    access.unlink()
+    with running(other, tls) as site:
+        site.access(access)
+        ran = audit("watch", access, "--evidence", tmp_path / "found")
+    assert ran.status == 1
+    assert "FORK: the server showed this program, before, another log" in ran.err
+    (file,) = (tmp_path / "found").iterdir()
+    assert audit("evidence", file, "--server-key", data.identity().server_key.hex()).status == 0
+
+
+def test_a_proof_that_is_wrong_about_an_honest_log_accuses_nobody(
+    site: Site, audit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access, seen = site.access(tmp_path / "access.json"), tmp_path / "old.note"
+    seen.write_bytes(site.runtime.log.checkpoint().encode())
+    site.runtime.store.log.set_notify_after(60, 1.0)
+    monkeypatch.setattr(site.runtime.log, "consistency", lambda _first, _second: [bytes(32)])
+    ran = audit("watch", access, seen)
+    assert (ran.status, ran.err) == (0, "")
+    assert "what old.note has seen (1 entries) is the beginning of it" in ran.out

@@ -44,7 +44,7 @@ class Behaviour:
         self.canary = canary_picture()
         # the log: what tests appended, and manifests when they are first asked for; what is told of reveals
         self.entries: list[bytes] = []
-        self.told: list[tuple[int, bytes, bytes]] = []
+        self.told: list[pb.RevealNotice] = []
         self.log_key = SIGNING_KEY
         self.hides_entries = False
         self.shown: list[bytes] | None = None  # entries that are given in place of those of the log
@@ -183,9 +183,8 @@ class Log(LogServiceServicer):
         return pb.GetEntriesResponse(entries=entries[request.start : request.start + request.count])
 
     def GetNotices(self, request: Any, context: Any) -> Any:
-        told = [one for one in self._behaviour.told if one[0] >= request.after]
-        notices = [pb.RevealNotice(index=index, opening=opening, notice=notice) for index, opening, notice in told]
-        return pb.GetNoticesResponse(notices=notices)
+        told = [one for one in self._behaviour.told if one.index >= request.after]
+        return pb.GetNoticesResponse(notices=told)
 
 
 class Vouchers(VoucherServiceServicer):

@@ -1,12 +1,14 @@
 """Files of a device and of an auditor, when two programs write one at the same time."""
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from tpsi_client.errors import HomeError
-from tpsi_client.files import whole_file
+from tpsi_client.files import alone, whole_file
 
 
 def test_of_two_that_write_a_file_at_once_one_whole_content_stays(tmp_path: Path) -> None:
@@ -32,3 +34,19 @@ def test_of_two_that_make_a_new_file_at_once_the_second_is_told(tmp_path: Path) 
             stack.close()
     assert path.read_bytes() == b"first to end"
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_program_waits_for_the_other_one_that_is_in_the_block(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with alone(tmp_path / "lock"):
+            order.append("second")
+
+    with alone(tmp_path / "lock"):
+        thread = Thread(target=second)
+        thread.start()
+        time.sleep(0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]

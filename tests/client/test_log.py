@@ -1,6 +1,6 @@
 """The server's log as a device follows it: each way of showing another history is refused, and evidence is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from tests.client.epochs import LIST_ID, SERVER_KEY, Epoch
 from tests.client.fake_server import FakeServer
 from tests.support.drbg import Drbg
 from tpsi import VerificationError
-from tpsi.log import Fork, Notice, OpeningEntry, PolicyEntry, RevealEntry, draw_opening
-from tpsi.log.notice import voucher_digest
+from tpsi.log import Fork, Notice, OpeningEntry, PolicyEntry, RevealEntry, Tree, draw_opening
+from tpsi.log.notice import batch_root, voucher_digest
 from tpsi_client import Device, ForkError, ServiceError
 from tpsi_client.cli import words
+from tpsi_proto import tpsi_pb2 as pb
 
 Enrol = Callable[..., Device]
 
@@ -119,11 +120,36 @@ OPENING = draw_opening(Drbg("opening"))
 
 def tell(server: FakeServer, notice: Notice = NOTICE, committed: Notice = NOTICE) -> None:
     """Commit to a notice, and tell the device another one."""
+    index = commit(server, committed.commitment(OPENING))
+    server.behaviour.told = [
+        pb.RevealNotice(index=index, opening=OPENING.reveal(), notice=notice.encoded, batch_size=1)
+    ]
+
+
+def commit(server: FakeServer, root: bytes) -> int:
+    """Append a batch of reveals to the log, and its opening; the place of the batch."""
     server.behaviour.log()
     entries = server.behaviour.entries
-    entries += [PolicyEntry(5, 60).encoded, RevealEntry(6, committed.commitment(OPENING)).encoded]
+    entries += [PolicyEntry(5, 60).encoded, RevealEntry(6, root).encoded]
     entries.append(OpeningEntry(66, len(entries) - 1).encoded)
-    server.behaviour.told = [(len(entries) - 2, OPENING.reveal(), notice.encoded)]
+    return len(entries) - 2
+
+
+def tell_batch(server: FakeServer, notices: Sequence[Notice], others: int = 3) -> list[pb.RevealNotice]:
+    """Commit to notices in one batch with those of others, and tell the device of them; what it is told."""
+    rng = Drbg("batch")
+    mine = [(notice, draw_opening(rng)) for notice in notices]
+    commitments = sorted([notice.commitment(opening) for notice, opening in mine] + [rng(32) for _ in range(others)])
+    index, tree = commit(server, batch_root(commitments)), Tree(commitments)
+    told = []
+    for notice, opening in sorted(mine, key=lambda one: one[0].commitment(one[1])):
+        position = commitments.index(notice.commitment(opening))
+        one = pb.RevealNotice(index=index, opening=opening.reveal(), notice=notice.encoded)
+        one.position, one.batch_size = position, len(tree)
+        one.path[:] = tree.inclusion(position, len(tree))
+        told.append(one)
+    server.behaviour.told = told
+    return told
 
 
 def test_a_device_is_told_once_of_a_reveal_and_keeps_it(device: Device, server: FakeServer) -> None:
@@ -184,6 +210,39 @@ def test_a_notice_that_was_not_committed_to_is_refused(
 
 def test_a_notice_about_what_is_no_reveal_is_refused(device: Device, server: FakeServer) -> None:
     tell(server)
-    server.behaviour.told = [(0, OPENING.reveal(), NOTICE.encoded)]
+    server.behaviour.told[0].index = 0
     with pytest.raises(VerificationError, match="entry 0 of its log is none"):
+        device.fetch()
+
+
+TWO = [NOTICE, replace(NOTICE, generation=10, vouchers=1)]
+
+
+def test_a_device_is_told_of_all_its_notices_in_a_batch_with_those_of_others(
+    device: Device, server: FakeServer
+) -> None:
+    tell_batch(server, TWO)
+    assert set(device.fetch().notices) == set(TWO)
+    assert device.fetch().notices == ()
+    assert sorted(device.status().notices) == [(6, 1), (6, 2)]
+
+
+@pytest.mark.parametrize("what", ["position", "batch_size", "path"])
+def test_a_notice_that_is_not_proved_to_be_in_its_batch_is_refused(
+    device: Device, server: FakeServer, what: str
+) -> None:
+    first, _ = tell_batch(server, TWO)
+    if what == "path":
+        del first.path[-1]
+    else:
+        setattr(first, what, (first.position + 1) % 5 if what == "position" else 1)
+    with pytest.raises(VerificationError, match="not what it committed to"):
+        device.fetch()
+    assert device.status().notices == ()
+
+
+def test_a_notice_that_is_told_twice_is_refused(device: Device, server: FakeServer) -> None:
+    first, second = tell_batch(server, TWO)
+    server.behaviour.told = [first, second, second]
+    with pytest.raises(VerificationError, match="not of its account"):
         device.fetch()

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
-from tpsi.log import History, ManifestEntry, PolicyEntry, Tree, decode_entry
+from tpsi.log import History, ManifestEntry, PolicyEntry, RevealEntry, Tree, decode_entry
+from tpsi.log.notice import MAX_BATCH, voucher_digest
 from tpsi.merkle import leaf_digest
 from tpsi_server import Store
 from tpsi_server.store import Location
-from tpsi_server.store.log_schema import log_entries, log_head
+from tpsi_server.store.log_schema import log_entries, log_head, log_pending
 
 
 @pytest.fixture
@@ -73,3 +74,43 @@ def test_what_is_so_already_is_not_said_again(store: Store) -> None:
     assert store.log.set_notify_after(60, 1.0)
     assert not store.log.set_notify_after(60, 2.0)
     assert store.log.size() == 1
+
+
+def note(store: Store, account: str, number: int, noted: float = 1000.0) -> None:
+    """Note a voucher as revealed."""
+    row = {"account": account, "list_id": bytes(16), "generation": 7, "voucher_id": number.to_bytes(16, "big")}
+    with store._database.write() as connection:
+        connection.execute(insert(log_pending).values(noted=round(noted * 1000), **row))
+
+
+def test_what_was_noted_is_committed_to_in_batches_of_a_bounded_size(store: Store) -> None:
+    store.log.set_notify_after(60, 900.0)
+    for number in range(MAX_BATCH + 5):
+        note(store, f"account {number}", number, 1000.0 + number)
+    note(store, "account 3", 5000)
+    store.log.commit(before=1000.0)
+    assert store.log.size() == 1
+    store.log.commit()
+    assert (history(store).reveals, store.log.size()) == (2, 3)
+    records = list(store.log.notices())
+    assert [record.disclosure.batch_size for record in records] == [MAX_BATCH] * MAX_BATCH + [5] * 5
+    for record in records:
+        entry = decode_entry(store.log.entries(record.disclosure.index, record.disclosure.index + 1)[0])
+        assert isinstance(entry, RevealEntry)
+        assert record.disclosure.verify(entry).digest == voucher_digest(record.voucher_ids)
+    twice = next(record for record in records if record.disclosure.notice.account == "account 3")
+    assert twice.voucher_ids == ((3).to_bytes(16, "big"), (5000).to_bytes(16, "big"))
+    assert store.log.open_due(1e10) == 2
+    assert history(store).waiting == {}
+    assert [one.notice.account for one in store.log.disclosures("account 3")] == ["account 3"]
+
+
+def test_replicas_that_commit_at_once_commit_to_everything_once(store: Store) -> None:
+    store.log.set_notify_after(60, 900.0)
+    for number in range(40):
+        note(store, f"account {number % 5}", number)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: store.log.commit(), range(6)))
+    told = [one for record in store.log.notices() for one in record.voucher_ids]
+    assert sorted(told) == [number.to_bytes(16, "big") for number in range(40)]
+    assert history(store).reveals == 1

@@ -9,6 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from tpsi import Secret
+from tpsi.log import Notice, RevealEntry
+from tpsi.log.notice import voucher_digest
 from tpsi_server import Store, StoreError
 from tpsi_server.store import Database, Location, migrations
 from tpsi_server.store.migrations import VERSION_TABLE, steps
@@ -125,3 +128,24 @@ def test_a_step_that_fails_changes_nothing(database: Database, monkeypatch: pyte
         Database.migrate(database.location)
     with database.read() as connection:
         assert not inspect(connection).has_table("half_done")
+
+
+def test_commitments_of_before_there_were_batches_are_batches_of_one(database: Database) -> None:
+    opening, notice = Secret(bytes(range(32))), Notice("alice", bytes(16), 7, 1000, 1, voucher_digest([b"v" * 16]))
+    entry = RevealEntry(1000, notice.commitment(opening))
+    with database.write() as connection:
+        metadata.drop_all(connection)
+        connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+        steps.run(connection, VERSION_TABLE, "r0004")
+        put = "INSERT INTO log_entries VALUES (0, 'reveal', :entry, :leaf)"
+        connection.execute(text(put), {"entry": entry.encoded, "leaf": entry.leaf})
+        put = "INSERT INTO log_notices VALUES (0, 'alice', :notice, :opening, 5, 0)"
+        connection.execute(text(put), {"notice": notice.encoded, "opening": opening.reveal()})
+        connection.execute(text("INSERT INTO log_notice_vouchers VALUES (0, :it)"), {"it": b"v" * 16})
+    database.close()
+    assert Database.migrate(database.location) == ("r0004", REVISION)
+    with Store.open(database.location) as store:
+        (record,) = store.log.notices()
+        assert record.disclosure.verify(entry) == notice
+        assert record.voucher_ids == (b"v" * 16,)
+        assert store.log.disclosures("alice") == [record.disclosure]

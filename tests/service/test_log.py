@@ -28,6 +28,8 @@ from tpsi.log.notice import voucher_digest
 from tpsi.merkle import leaf_digest
 from tpsi_proto import tpsi_pb2 as pb
 from tpsi_server import Reason, RefusedError, Runtime
+from tpsi_server.store import LogStore
+from tpsi_server.transparency import GATHER
 
 
 def checkpoint(client: Client, runtime: Runtime) -> SignedCheckpoint:
@@ -144,22 +146,64 @@ def test_vouchers_that_are_revealed_later_have_a_commitment_of_their_own(
     assert history.waiting == {}
 
 
-def test_a_reveal_whose_commitment_fails_is_not_written(
+def test_a_reveal_whose_commitment_fails_is_given_to_nobody(
     runtime: Runtime, epoch: TestEpoch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both are one transaction: there is no moment at which a reveal is there and its commitment is not."""
+    """There is no moment at which somebody is shown a reveal and its commitment is not in the log."""
     runtime.store.log.set_notify_after(3600, time.time())
 
     def fail() -> Secret:
         raise OSError("no more randomness")
 
     with monkeypatch.context() as broken:
-        broken.setattr("tpsi_server.store.log.draw_opening", fail)
+        broken.setattr("tpsi_server.store.log_batches.draw_opening", fail)
         runtime.ingest.ingest("alice", epoch.seal(range(THRESHOLD + 1)))
         with pytest.raises(OSError, match="no more randomness"):
             runtime.match_all()
-    assert list(runtime.store.reveals.of_account("alice")) == []
+        with pytest.raises(OSError, match="no more randomness"):
+            next(runtime.store.reveals.of_account("alice"))
     assert list(runtime.store.log.notices()) == []
+    size = runtime.store.log.size()
+    assert next(runtime.store.reveals.of_account("alice"))
+    assert runtime.store.log.size() == size + 1
+    (record,) = runtime.store.log.notices()
+    assert record.disclosure.notice.vouchers == THRESHOLD + 1
+
+
+def test_the_log_grows_with_time_and_not_with_vouchers(
+    connect: Connect, issue: Issue, runtime: Runtime, epoch: TestEpoch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = connect(issue())
+    runtime.store.log.set_notify_after(0, time.time() - 10)
+    size = runtime.store.log.size()
+    with monkeypatch.context() as patch:
+        patch.setattr(LogStore, "commit", lambda _self, _before=None: None)  # as a server does within a minute
+        for number in range(THRESHOLD + 20):
+            runtime.ingest.ingest("alice", epoch.seal(range(number, number + 1), seed=f"one {number}"))
+            runtime.match_all()
+    runtime.store.log.commit(time.time() - GATHER)
+    assert runtime.store.log.size() == size
+    runtime.store.log.commit(time.time() + 1)
+    checkpoint(alice, runtime)
+    kinds = [type(decode_entry(one)) for one in entries(alice)]
+    assert kinds[size:] == [RevealEntry, OpeningEntry]
+    (told,) = alice.log.GetNotices(pb.GetNoticesRequest()).notices
+    assert Notice.decode(told.notice).vouchers == THRESHOLD + 20
+
+
+def test_a_policy_comes_after_the_commitments_that_the_one_before_asks_for(
+    device: Client, runtime: Runtime, epoch: TestEpoch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime.store.log.set_notify_after(3600, time.time() - 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(LogStore, "commit", lambda _self, _before=None: None)
+        runtime.ingest.ingest("alice", epoch.seal(range(THRESHOLD + 1)))
+        runtime.match_all()
+    runtime.store.log.set_notify_after(None, time.time())
+    history = History()
+    for one in entries(device):
+        history.add(decode_entry(one))
+    assert (history.reveals, history.notify_after) == (1, None)
 
 
 def test_a_server_without_its_key_signs_nothing_and_says_so(runtime: Runtime) -> None:

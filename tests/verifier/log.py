@@ -168,8 +168,12 @@ def verify_logs(data: Node) -> Iterator[str]:
     for case in data["forks"]:
         case["proves"].expect(proves_fork(case["octets"].text(), list_id))
     yield f"checkpoints: {len(data['checkpoints'])}, forks: {len(data['forks'])}"
+    batches: dict[int, list[Node]] = {}
     for case in data["notices"]:
         check_notice(case, texts, list_id)
+        batches.setdefault(case["index"].integer(), []).append(case)
+    for place, cases in batches.items():
+        check_batch(cases, texts[place])
     for case in data["lists"]:
         check_list(case)
     for case in data["quorums"]:
@@ -178,7 +182,7 @@ def verify_logs(data: Node) -> Iterator[str]:
 
 
 def check_notice(case: Node, texts: Sequence[str], list_id: bytes) -> None:
-    """16.5: the notice is about these vouchers, and its entry commits to it."""
+    """16.5: the notice is about these vouchers, and has the time of its entry."""
     place = case["index"].integer()
     require(case["index"], 0 <= place < len(texts))
     entry = decode_entry(texts[place])
@@ -189,8 +193,17 @@ def check_notice(case: Node, texts: Sequence[str], list_id: bytes) -> None:
     expected = {**value, "digest": digest.hex(), "list": list_id.hex(), "time": entry["time"], "vouchers": len(ids)}
     case["octets"].expect(canonical(expected))
     message = b"tpsi-v1-notice" + case["octets"].text().encode()
-    committed = hmac.new(case["opening"].octets(), message, "sha256").hexdigest()
-    require(case["opening"], committed == entry["commitment"])
+    case["commitment"].expect(hmac.new(case["opening"].octets(), message, "sha256").digest())
+
+
+def check_batch(cases: Sequence[Node], entry: str) -> None:
+    """16.5: the commitments of the batch, in ascending order, give what the entry says."""
+    commitments = [case["commitment"].octets() for case in cases]
+    require(cases[0]["commitment"], commitments == sorted(commitments))
+    require(cases[0]["index"], root(commitments).hex() == decode_entry(entry)["commitment"])
+    for position, case in enumerate(cases):
+        case["position"].expect(position)
+        case["path"].expect(path(position, commitments))
 
 
 def check_list(case: Node) -> None:

@@ -2,25 +2,29 @@
 
 import asyncio
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tpsi import DecodeError
 from tpsi.log import SignedCheckpoint
 from tpsi.log.fork import MAX_EVIDENCE
 from tpsi_audit.cli.options import ServerKey, key_of
 from tpsi_audit.errors import AuditorError
 from tpsi_audit.reveals import MAX_FILE as MAX_EXPORT
 from tpsi_audit.reveals import Export, check_reveals
+from tpsi_audit.watched import MAX_FILE as MAX_WATCHED
+from tpsi_audit.watched import Watched
 from tpsi_audit.watching import checkpoints, compare, compare_alone, read_log, require_fork
 from tpsi_client.cli.terminal import say, show
 from tpsi_client.enrolment import MAX_FILE, Enrolment
 from tpsi_client.errors import ForkError, ServiceError
 from tpsi_client.evidence import keep
-from tpsi_client.files import read_bounded, write_whole
+from tpsi_client.files import alone, read_bounded, write_whole
 
-_STATE = ".checkpoint"
+_STATE, _WATCHED = ".checkpoint", ".watched"
 
 
 def register(app: typer.Typer) -> None:
@@ -52,8 +56,9 @@ def watch(
 ) -> None:
     """Read the server's log, check it, and compare it with what you saw before and with what others have seen.
 
-    The state is kept beside each access file, as FILE.checkpoint, for the next time. If the server has shown two
-    histories, the exit status is 1 and the evidence is in a file that convinces whoever knows the server's key.
+    What was seen is kept beside each access file (FILE.checkpoint, and FILE.watched), and the next time only what is
+    new is read. If the server has shown two histories, the exit status is 1 and the evidence is in a file that
+    convinces whoever knows the server's key.
     """
     access, seen = _sort(files)
     if not access and server_key is None:
@@ -109,7 +114,7 @@ def reveals(
     found out by this, nor by anything else that a server shows.
     """
     export = Export.decode(read_bounded(file, MAX_EXPORT, "export of reveals"))
-    reading = asyncio.run(read_log(Enrolment.read(access)))
+    reading = asyncio.run(read_log(Enrolment.read(access), keep_commitments=True))
     show([*reading.lines(), *check_reveals(export, reading)])
 
 
@@ -127,17 +132,38 @@ def _sort(files: list[Path]) -> tuple[dict[Path, Enrolment], list[tuple[str, byt
 
 
 def _look(access: dict[Path, Enrolment], seen: dict[str, SignedCheckpoint], key: bytes | None) -> None:
-    """Read every log once, compare it with everything, and keep what it is now."""
-    readings = {path: asyncio.run(read_log(enrolment)) for path, enrolment in access.items()}
-    for path, reading in readings.items():
-        if key is not None and reading.enrolment.server_key != key:
-            raise AuditorError(f"{path} is for a server with another key")
-        others = {f"whoever uses {other.name}": r.signed for other, r in readings.items() if other != path}
-        kept = path.with_name(path.name + _STATE)
-        if kept.exists():
-            others["this program, before,"] = SignedCheckpoint.decode(read_bounded(kept, 1024, "checkpoint"))
-        show([*reading.lines(), *compare(reading, seen | _no_longer(reading.size, others))])
-        write_whole(kept, reading.signed.encode())
+    """Read what is new of every log, compare it with everything, and keep what it is now."""
+    with ExitStack() as stack:
+        for path in sorted(access):
+            stack.enter_context(alone(_beside(path, ".lock")))
+        readings = {path: asyncio.run(read_log(enrolment, _kept(path))) for path, enrolment in access.items()}
+        for path, reading in readings.items():
+            if key is not None and reading.enrolment.server_key != key:
+                raise AuditorError(f"{path} is for a server with another key")
+            others = {f"whoever uses {other.name}": r.signed for other, r in readings.items() if other != path}
+            state = _beside(path, _STATE)
+            if state.exists():
+                others["this program, before,"] = SignedCheckpoint.decode(read_bounded(state, 1024, "checkpoint"))
+            compared = asyncio.run(compare(reading, seen | _no_longer(reading.size, others)))
+            show([*reading.lines(), *compared])
+            write_whole(_beside(path, _WATCHED), reading.watched.encode())
+            write_whole(state, reading.signed.encode())
+
+
+def _kept(access: Path) -> Watched | None:
+    """What the look before has kept, if it is of use."""
+    path = _beside(access, _WATCHED)
+    if not path.exists():
+        return None
+    try:
+        return Watched.decode(read_bounded(path, MAX_WATCHED, "state"))
+    except DecodeError as error:
+        say(f"note: {path}: {error}; the whole log is read again")
+        return None
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
 
 
 def _no_longer(size: int, seen: dict[str, SignedCheckpoint]) -> dict[str, SignedCheckpoint]:

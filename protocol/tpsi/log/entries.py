@@ -68,7 +68,7 @@ class PolicyEntry(_Encoded):
 
 @dataclass(frozen=True)
 class RevealEntry(_Encoded):
-    """Something was revealed; of what, only the opening of the commitment tells."""
+    """Something was revealed; of what, only the openings of the batch's commitments tell (`notice.batch_root`)."""
 
     kind: ClassVar[str] = "reveal"
     time: int
@@ -84,7 +84,7 @@ class RevealEntry(_Encoded):
 
 @dataclass(frozen=True)
 class OpeningEntry(_Encoded):
-    """The commitment in this place of the log is open to its account from now on."""
+    """The commitments in this place of the log are open to their accounts from now on."""
 
     kind: ClassVar[str] = "opening"
     time: int

@@ -11,16 +11,16 @@ from tpsi.log.entries import Entry, ManifestEntry, OpeningEntry, PolicyEntry, Re
 class History:
     """The log read from its first entry on; `add` checks one after the other.
 
-    `epochs[i]` is the manifest digest of epoch i + 1; `waiting` maps places of commitments that are not yet open to
-    the time from which on they have to be; `promised` are the times (from, until before) in which the log says that
-    accounts are told of reveals.
+    `epochs[i]` is the manifest digest of epoch i + 1; `reveals` counts the reveal entries; `waiting` maps the places of
+    those that are not yet open to the time from which on they have to be; `promised` are the times (from, until before)
+    in which the log says that accounts are told of reveals.
     """
 
     size: int = 0
     time: int = 0
     notify_after: int | None = None
     epochs: list[bytes] = field(default_factory=list)
-    reveals: dict[int, RevealEntry] = field(default_factory=dict)
+    reveals: int = 0
     waiting: dict[int, int] = field(default_factory=dict)
     promised: list[tuple[int, float]] = field(default_factory=list)
 
@@ -66,7 +66,7 @@ class History:
     def _reveal(self, entry: RevealEntry) -> None:
         if self.notify_after is None:
             raise VerificationError(f"{self._place} commits to a reveal, while the log says that nobody is told")
-        self.reveals[self.size] = entry
+        self.reveals += 1
         self.waiting[self.size] = entry.time + self.notify_after
 
     def _opening(self, entry: OpeningEntry) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from tpsi import canonical, members
+from tpsi import canonical, members, merkle
 from tpsi.canonical import MAX_INTEGER
 from tpsi.errors import CallerError, DecodeError, VerificationError
 from tpsi.groups import Rng
 from tpsi.labels import Label
 from tpsi.log.entries import RevealEntry
+from tpsi.log.tree import verify_inclusion
 from tpsi.manifest import LIST_ID_SIZE
 from tpsi.merkle import DIGEST_SIZE
 from tpsi.secret import Secret
@@ -22,6 +23,8 @@ from tpsi.voucher import VOUCHER_ID_SIZE, encode_account
 OPENING_SIZE = 32
 #: Octets of an encoded notice.
 MAX_NOTICE = 512
+#: Notices of one batch: with their proofs they fit into an answer.
+MAX_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -89,19 +92,30 @@ class Notice:
 
 @dataclass(frozen=True)
 class Disclosure:
-    """What a device is shown: the place of the commitment in the log, its opening, and the notice."""
+    """What a device is shown: the place of the reveal entry in the log, the opening of a commitment, and the notice.
+
+    `position` is the commitment's place among the `batch_size` ones of that entry, `path` the proof of that.
+    """
 
     index: int
     opening: Secret
     notice: Notice
+    position: int = 0
+    batch_size: int = 1
+    path: tuple[bytes, ...] = ()
 
     def verify(self, entry: RevealEntry) -> Notice:
         """The notice, if the entry of the log commits to it; else VerificationError.
 
         The caller has checked that the entry is in the log in the place `index`.
         """
-        if not hmac.compare_digest(self.notice.commitment(self.opening), entry.commitment):
-            raise VerificationError("what the server says about a reveal is not what it committed to in its log")
+        commitment = self.notice.commitment(self.opening)
+        try:
+            verify_inclusion(commitment, self.position, self.batch_size, entry.commitment, self.path)
+        except VerificationError:
+            raise VerificationError(
+                "what the server says about a reveal is not what it committed to in its log"
+            ) from None
         if self.notice.time != entry.time:
             raise VerificationError("the server dates a reveal otherwise than in its log")
         return self.notice
@@ -110,6 +124,11 @@ class Disclosure:
 def draw_opening(rng: Rng = secrets.token_bytes) -> Secret:
     """A fresh opening: one for every commitment, as two under one would show whether their notices are equal."""
     return Secret(rng(OPENING_SIZE))
+
+
+def batch_root(commitments: Iterable[bytes]) -> bytes:
+    """What a reveal entry says of the commitments of a batch (32 octets each), in whatever order they come."""
+    return merkle.root(sorted(commitments))
 
 
 def voucher_digest(voucher_ids: Iterable[bytes]) -> bytes:

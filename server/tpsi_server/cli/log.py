@@ -64,9 +64,10 @@ def notify(
 ) -> None:
     """Tell accounts of reveals from now on, so long after them, or not at all. By default they are not told.
 
-    The log says so to everybody. Each reveal is then committed to in the log at once, blinded, and opened to the
-    account's devices after the time. Know what that means: whoever has an account can find out, for more than the
-    threshold of items at a time, that some are on the list; and that somebody's items were revealed is public at once.
+    The log says so to everybody. Reveals are then committed to in the log, blinded, in batches of a minute and before
+    anybody is shown them, and opened to the accounts' devices after the time. Know what that means: whoever has an
+    account can find out, for more than the threshold of items at a time, that some are on the list; and that somebody's
+    items were revealed is public within a minute.
     """
     seconds = span(after)
     with open_store(folder_of(data)) as store:

@@ -31,8 +31,10 @@ MAX_CALLS_A_CONNECTION = 64
 MAX_METADATA = 8 << 10
 #: Characters of the authorization header.
 MAX_AUTHORIZATION = 1024
-#: Entries of the log, or notices, in one answer: a quarter of a megabyte.
+#: Entries of the log in one answer: a quarter of a megabyte.
 MAX_ENTRIES = 1000
+#: Notices in one answer, to which the rest of a batch may come: two megabytes at most.
+MAX_NOTICES = 1000
 #: Accounts in one answer.
 DEFAULT_PAGE, MAX_PAGE = 100, 1000
 

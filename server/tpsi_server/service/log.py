@@ -3,14 +3,16 @@
 # ruff: noqa: N802 (the calls have the names of the contract)
 
 import asyncio
-from itertools import islice
+from itertools import groupby
+from operator import attrgetter
 
+from tpsi.log import Disclosure
 from tpsi_proto import tpsi_pb2 as pb
 from tpsi_proto.tpsi_pb2_grpc import LogServiceServicer
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
 from tpsi_server.service.auth import CALLER
-from tpsi_server.service.limits import MAX_ENTRIES
+from tpsi_server.service.limits import MAX_ENTRIES, MAX_NOTICES
 from tpsi_server.service.status import Context
 from tpsi_server.transparency import TransparencyLog
 
@@ -50,9 +52,20 @@ class LogServicer(LogServiceServicer):
     async def GetNotices(self, request: pb.GetNoticesRequest, context: Context) -> pb.GetNoticesResponse:
         """What the caller's account is told of its reveals."""
         told = await asyncio.to_thread(self._log.disclosures, CALLER.get().account)
-        later = (one for one in told if one.index >= request.after)
-        notices = [
-            pb.RevealNotice(index=one.index, opening=one.opening.reveal(), notice=one.notice.encoded)
-            for one in islice(later, MAX_ENTRIES)
-        ]
-        return pb.GetNoticesResponse(notices=notices)
+        page: list[Disclosure] = []
+        for _, batch in groupby((one for one in told if one.index >= request.after), key=attrgetter("index")):
+            page += batch
+            if len(page) >= MAX_NOTICES:
+                break
+        return pb.GetNoticesResponse(notices=map(_notice, page))
+
+
+def _notice(one: Disclosure) -> pb.RevealNotice:
+    return pb.RevealNotice(
+        index=one.index,
+        opening=one.opening.reveal(),
+        notice=one.notice.encoded,
+        position=one.position,
+        batch_size=one.batch_size,
+        path=one.path,
+    )

@@ -18,7 +18,8 @@ from tpsi_server.store.epochs import EpochRecord, EpochStore
 from tpsi_server.store.flags import Flag
 from tpsi_server.store.lists import Imported, ImportRecord, ListStore, SourceRecord, Spool
 from tpsi_server.store.location import Location, describe, parse_location
-from tpsi_server.store.log import LogStore, NoticeRecord
+from tpsi_server.store.log import LogStore
+from tpsi_server.store.log_batches import NoticeRecord
 from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorded
 from tpsi_server.store.pools import Due, PoolStore
 from tpsi_server.store.quotas import UNLIMITED, Allowance, Exceeded, QuotaStore
@@ -97,10 +98,10 @@ class Store:
         self.vouchers = VoucherStore(database)
         self.matches = MatchStore(database, cells)
         self.pools = PoolStore(database, cells)
-        self.reveals = RevealStore(database, cells)
+        self.log = LogStore(database)
+        self.reveals = RevealStore(database, cells, self.log)
         self.data_keys = DataKeyStore(database, cells)
         self.retention = RetentionStore(database)
-        self.log = LogStore(database)
         self.settings = SettingStore(database)
         self.companions = CompanionStore(database, self.settings)
 

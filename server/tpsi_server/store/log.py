@@ -1,38 +1,27 @@
 """The log in the store: appended to in the transactions that it is about (specification, section 16)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from tpsi import Secret
-from tpsi.log import (
-    Disclosure,
-    Entry,
-    ManifestEntry,
-    Notice,
-    OpeningEntry,
-    PolicyEntry,
-    RevealEntry,
-    decode_entry,
-    draw_opening,
+from tpsi.log import Disclosure, Entry, ManifestEntry, Notice, OpeningEntry, PolicyEntry, RevealEntry, decode_entry
+from tpsi.merkle import DIGEST_SIZE
+from tpsi_server.store.clock import from_stored, to_stored
+from tpsi_server.store.database import Database, insert_new, retrying
+from tpsi_server.store.log_batches import NoticeRecord, make_batch, pending_rows, take_pending
+from tpsi_server.store.log_schema import (
+    log_batches,
+    log_commitment_vouchers,
+    log_commitments,
+    log_entries,
+    log_head,
+    log_pending,
 )
-from tpsi.log.notice import voucher_digest
-from tpsi_server.store.clock import from_stored
-from tpsi_server.store.database import Database, batched, insert_new, retrying
-from tpsi_server.store.log_schema import log_entries, log_head, log_notice_vouchers, log_notices
-from tpsi_server.store.schema import accounts, epochs, opened, pools, reveals, vouchers
+from tpsi_server.store.schema import accounts, epochs, reveals, vouchers
 
 _HEAD = 1
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeRecord:
-    """A commitment with all that it stands for, whether or not the account has been told."""
-
-    disclosure: Disclosure
-    voucher_ids: tuple[bytes, ...]
 
 
 class LogStore:
@@ -74,6 +63,7 @@ class LogStore:
             _lock(connection)  # before anything is read of what must not change until it is written
             if _notify_after(connection) == seconds:
                 return False
+            _commit(connection)
             append(connection, PolicyEntry(max(int(now), _newest_time(connection), _last_reveal(connection)), seconds))
             return True
 
@@ -89,10 +79,19 @@ class LogStore:
             append_manifests(connection)
 
     @retrying
+    def commit(self, before: float | None = None) -> None:
+        """Commit to what was revealed and is not in the log yet; with `before`, only if some was before that time."""
+        with self._database.read() as connection:
+            oldest = connection.execute(select(func.min(log_pending.c.noted))).scalar()
+        if oldest is not None and (before is None or oldest < to_stored(before)):
+            with self._database.write() as connection:
+                _commit(connection)
+
+    @retrying
     def open_due(self, now: float) -> int:
-        """Open the commitments that are due to their accounts; how many."""
-        due = log_notices.c.opened.is_(None) & (log_notices.c.due <= int(now) * 1000)
-        chosen = select(log_notices.c.place).where(due).order_by(log_notices.c.place)
+        """Open the batches of commitments that are due to their accounts; how many."""
+        due = log_batches.c.opened.is_(None) & (log_batches.c.due <= int(now) * 1000)
+        chosen = select(log_batches.c.place).where(due).order_by(log_batches.c.place)
         with self._database.read() as connection:
             if connection.execute(chosen.limit(1)).first() is None:
                 return 0
@@ -102,15 +101,14 @@ class LogStore:
             time = max(int(now), _newest_time(connection))
             for place in places:
                 opening = append(connection, OpeningEntry(time, place))
-                connection.execute(update(log_notices).where(log_notices.c.place == place).values(opened=opening))
+                connection.execute(update(log_batches).where(log_batches.c.place == place).values(opened=opening))
         return len(places)
 
     def disclosures(self, account: str) -> list[Disclosure]:
         """What an account may know: its notices that are open, in the order of the log."""
-        mine = (log_notices.c.account == account) & log_notices.c.opened.is_not(None)
+        mine = (log_commitments.c.account == account) & log_batches.c.opened.is_not(None)
         with self._database.read() as connection:
-            rows = connection.execute(select(log_notices).where(mine).order_by(log_notices.c.place)).all()
-        return [Disclosure(row.place, Secret(row.opening), Notice.decode(row.notice)) for row in rows]
+            return list(map(_disclosure, connection.execute(_commitments().where(mine))))
 
     def revealed(self) -> Iterator[tuple[bytes, str, float]]:
         """Every revealed voucher: its id, its account, and when it was revealed (seconds since 1970)."""
@@ -124,10 +122,11 @@ class LogStore:
     def notices(self) -> Iterator[NoticeRecord]:
         """Every commitment with its opening and vouchers, told or not: for an auditor."""
         with self._database.read() as connection:
-            for row in connection.execute(select(log_notices).order_by(log_notices.c.place)).all():
-                of_it = select(log_notice_vouchers.c.voucher_id).where(log_notice_vouchers.c.place == row.place)
-                ids = connection.execute(of_it.order_by(log_notice_vouchers.c.voucher_id)).scalars()
-                yield NoticeRecord(Disclosure(row.place, Secret(row.opening), Notice.decode(row.notice)), tuple(ids))
+            about = log_commitment_vouchers.c
+            for row in connection.execute(_commitments()).all():
+                of_it = (about.place == row.place) & (about.position == row.position)
+                ids = connection.execute(select(about.voucher_id).where(of_it).order_by(about.voucher_id)).scalars()
+                yield NoticeRecord(_disclosure(row), tuple(ids))
 
 
 def append(connection: Connection, entry: Entry) -> int:
@@ -150,43 +149,50 @@ def append_manifests(connection: Connection) -> None:
             append(connection, entry)
 
 
-def commit_reveal(connection: Connection, account: int, revealed: Sequence[int], now: int) -> None:
-    """Commit in the log to what the transaction at hand reveals: vouchers by row numbers, of one account.
+def note_reveal(connection: Connection, account: int, revealed: Sequence[int], now: int) -> None:
+    """Note what the transaction at hand reveals, for the log to commit to: vouchers by row numbers, of one account.
 
     Nothing happens while accounts are not told of reveals. `now` in milliseconds since 1970.
     """
     if not revealed:
         return
-    _lock(connection)  # also while nobody is told: a policy that comes meanwhile has to be later than this reveal
-    if (notify_after := _notify_after(connection)) is None:
-        return
-    name = connection.execute(select(accounts.c.name).where(accounts.c.id == account)).scalar_one()
-    for (list_id, generation), ids in _by_pool(connection, revealed).items():
-        time = max(int(from_stored(now)), _newest_time(connection))
-        notice = Notice(name, list_id, generation, time, len(ids), voucher_digest(ids))
-        opening = draw_opening()
-        place = append(connection, RevealEntry(time, notice.commitment(opening)))
-        row = {"place": place, "account": name, "notice": notice.encoded, "opening": opening.reveal()}
-        connection.execute(insert(log_notices).values(**row, due=(time + notify_after) * 1000))
-        connection.execute(insert(log_notice_vouchers), [{"place": place, "voucher_id": one} for one in ids])
+    _lock(connection, alone=False)  # also while nobody is told: a policy that comes meanwhile is later than this
+    if _notify_after(connection) is not None:
+        name = connection.execute(select(accounts.c.name).where(accounts.c.id == account)).scalar_one()
+        insert_new(connection, log_pending, pending_rows(connection, name, revealed, now))
 
 
-def _by_pool(connection: Connection, numbers: Sequence[int]) -> dict[tuple[bytes, int], list[bytes]]:
-    """The ids of opened vouchers (row numbers), by list and generation of their pools."""
-    joined = opened.join(vouchers, opened.c.voucher == vouchers.c.id).join(pools, opened.c.pool == pools.c.id)
-    columns = pools.c.list_id, pools.c.generation, vouchers.c.voucher_id
-    found: dict[tuple[bytes, int], list[bytes]] = {}
-    for some in batched(numbers):
-        chosen = select(*columns).select_from(joined).where(opened.c.voucher.in_(some))
-        for row in connection.execute(chosen):
-            found.setdefault((row.list_id, row.generation), []).append(row.voucher_id)
-    return found
+def _commit(connection: Connection) -> None:
+    """Commit to all that waits for it, in as few entries as it takes."""
+    _lock(connection)
+    notify_after = _notify_after(connection)
+    while notify_after is not None and (taken := take_pending(connection)).groups:
+        time = max(int(from_stored(taken.noted)), _newest_time(connection))
+        batch = make_batch(taken, time)
+        place = append(connection, RevealEntry(time, batch.root))
+        row = {"place": place, "size": batch.size, "due": (time + notify_after) * 1000}
+        connection.execute(insert(log_batches).values(row))
+        connection.execute(insert(log_commitments), [{"place": place, **one} for one in batch.commitments])
+        connection.execute(insert(log_commitment_vouchers), [{"place": place, **one} for one in batch.vouchers])
 
 
-def _lock(connection: Connection) -> int:
-    """Hold the end of the log until the transaction ends; how many entries there are."""
+def _commitments() -> Select[Any]:
+    """The commitments, each with the size of its batch, in the order of the log."""
+    joined = log_commitments.join(log_batches, log_commitments.c.place == log_batches.c.place)
+    order = log_commitments.c.place, log_commitments.c.position
+    return select(log_commitments, log_batches.c.size).select_from(joined).order_by(*order)
+
+
+def _disclosure(row: Any) -> Disclosure:
+    path = tuple(row.path[at : at + DIGEST_SIZE] for at in range(0, len(row.path), DIGEST_SIZE))
+    return Disclosure(row.place, Secret(row.opening), Notice.decode(row.notice), row.position, row.size, path)
+
+
+def _lock(connection: Connection, *, alone: bool = True) -> int:
+    """Hold the end of the log until the transaction ends, alone or with others that append nothing; how many entries
+    there are."""
     insert_new(connection, log_head, [{"id": _HEAD, "size": 0}])
-    return int(connection.execute(select(log_head.c.size).with_for_update()).scalar_one())
+    return int(connection.execute(select(log_head.c.size).with_for_update(read=not alone)).scalar_one())
 
 
 def _notify_after(connection: Connection) -> int | None:

@@ -12,7 +12,7 @@ from tpsi import Opened, Pool, Secret, Verdict, open_associated
 from tpsi_server.store.cells import Cells, DamagedError, current_key
 from tpsi_server.store.database import batched, insert_new
 from tpsi_server.store.flags import Flag, raise_flags
-from tpsi_server.store.log import commit_reveal
+from tpsi_server.store.log import note_reveal
 from tpsi_server.store.schema import accounts, opened, pools, reveals, vouchers
 
 _Matched = tuple[int, Opened, Pool]
@@ -54,7 +54,7 @@ def open_vouchers(to: Writing, matched: Sequence[_Matched]) -> int:
 def insert_reveals(to: Writing, account: int, rows: Iterable[tuple[int, bytes]]) -> int:
     """Reveal the associated data of vouchers (row number, data), each once; returns how many are new.
 
-    What is new is committed to in the log, if accounts are told of reveals.
+    What is new is noted for the log to commit to, if accounts are told of reveals.
     """
     rows = list(rows)
     known = _revealed(to.connection, [number for number, _ in rows])
@@ -72,7 +72,7 @@ def insert_reveals(to: Writing, account: int, rows: Iterable[tuple[int, bytes]])
     if new:
         counted = update(accounts).where(accounts.c.id == account)
         to.connection.execute(counted.values(revealed=accounts.c.revealed + new))
-        commit_reveal(to.connection, account, [number for number, _ in rows if number not in known], to.now)
+        note_reveal(to.connection, account, [number for number, _ in rows if number not in known], to.now)
     return new
 
 

@@ -12,6 +12,7 @@ from tpsi_server.store.cells import Cells, DamagedError
 from tpsi_server.store.clock import from_stored
 from tpsi_server.store.companions import companions_state
 from tpsi_server.store.database import Database, retrying
+from tpsi_server.store.log import LogStore
 from tpsi_server.store.schema import accounts, companions, reveals, vouchers
 
 #: Reveals read at a time.
@@ -61,9 +62,10 @@ class Unchecked:
 class RevealStore:
     """Reads reveals, and keeps what the second hash says of them."""
 
-    def __init__(self, database: Database, cells: Cells) -> None:
+    def __init__(self, database: Database, cells: Cells, log: LogStore) -> None:
         self._database = database
         self._cells = cells
+        self._log = log
 
     def of_account(self, name: str) -> Iterator[Reveal]:
         """What a reviewer is to see of an account, in the order in which it came in; nothing if nothing was revealed.
@@ -135,6 +137,7 @@ class RevealStore:
     def _pages(self, name: str, condition: Callable[[], ColumnElement[bool]]) -> Iterator[Reveal]:
         last = 0
         while page := self._page(name, last, condition()):
+            self._log.commit()  # nothing is given that the log does not commit to, where accounts are told of reveals
             for number, reveal in page:
                 yield reveal
                 last = number

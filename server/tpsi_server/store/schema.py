@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision of the schema: `migrations` tells how to change it.
-REVISION = "r0004"
+REVISION = "r0005"
 
 #: SQLite counts rows by itself only in columns of the type INTEGER.
 _RowId = BigInteger().with_variant(Integer, "sqlite")

@@ -1,6 +1,7 @@
 """The log, and what is signed beside it: notices, forks, signed lists, quorums of auditors (sections 5 and 16)."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -25,13 +26,16 @@ from tpsi.log import (
     draw_opening,
     sign_checkpoint,
 )
-from tpsi.log.notice import voucher_digest
+from tpsi.log.notice import batch_root, voucher_digest
 from tpsi.secret import Secret
 from tpsi.signing import public_key
 from tpsi.table import canonical_items
 
 #: Sizes of trees for which every proof is there: powers of two, and what lies between.
 _SIZES = (1, 2, 3, 4, 5, 7, 8, 11)
+#: The accounts of each batch of reveals, and when they are committed to.
+_BATCHES = (("alice",), ("bob", "alice", "carol", "dave", "erin"))
+_REVEALED = 1_767_225_700
 
 
 def logs(seed: str) -> Record:
@@ -39,8 +43,8 @@ def logs(seed: str) -> Record:
     rng = Drbg(seed)
     key = Ed25519PrivateKey.from_private_bytes(rng(32))
     list_id = rng(16)
-    notices = [_notice(rng, list_id, account) for account in ("alice", "bob")]
-    entries = _entries(rng, [notice for notice, _, _ in notices], [opening for _, opening, _ in notices])
+    batches = [[_notice(rng, list_id, account) for account in batch] for batch in _BATCHES]
+    entries = _entries(rng, [[disclosed.commitment for disclosed in batch] for batch in batches])
     tree = Tree(entry.leaf for entry in entries)
     other = Tree([entry.leaf for entry in entries[:3]] + [rng(32)] + [entry.leaf for entry in entries[4:]])
     return {
@@ -55,21 +59,34 @@ def logs(seed: str) -> Record:
         "inclusion": [_inclusion(tree, index, size) for size in _SIZES for index in range(size)],
         "consistency": [_consistency(tree, first, size) for size in _SIZES for first in range(size + 1)],
         "checkpoints": _checkpoints(key, list_id, tree),
-        "notices": [_notice_record(3 + i, *notice) for i, notice in enumerate(notices)],
+        "notices": [record for index, batch in enumerate(batches, 3) for record in _batch_records(index, batch)],
         "forks": _forks(key, list_id, tree, other),
         "lists": [_signed_list(rng, name, count) for name, count in (("clinic", 5), ("für alle", 1), ("empty", 0))],
         "quorums": _quorums(rng),
     }
 
 
-def _notice(rng: Rng, list_id: bytes, account: str) -> tuple[Notice, Secret, list[bytes]]:
+@dataclass(frozen=True)
+class _Noticed:
+    """A notice with its opening, and the ids of the vouchers that it is about."""
+
+    notice: Notice
+    opening: Secret
+    ids: Sequence[bytes]
+
+    @property
+    def commitment(self) -> bytes:
+        return self.notice.commitment(self.opening)
+
+
+def _notice(rng: Rng, list_id: bytes, account: str) -> _Noticed:
     ids = [rng(16) for _ in range(3)]
     generation = int.from_bytes(rng(4), "big")
-    return Notice(account, list_id, generation, 1_767_225_700, 3, voucher_digest(ids)), draw_opening(rng), ids
+    return _Noticed(Notice(account, list_id, generation, _REVEALED, 3, voucher_digest(ids)), draw_opening(rng), ids)
 
 
-def _entries(rng: Rng, notices: Sequence[Notice], openings: Sequence[Secret]) -> list[Entry]:
-    reveals = [RevealEntry(n.time, n.commitment(o)) for n, o in zip(notices, openings, strict=True)]
+def _entries(rng: Rng, batches: Sequence[Sequence[bytes]]) -> list[Entry]:
+    reveals = [RevealEntry(_REVEALED, batch_root(commitments)) for commitments in batches]
     return [
         ManifestEntry(1, rng(32)),
         PolicyEntry(1_767_225_600, None),
@@ -150,13 +167,22 @@ def _checkpoints(key: Ed25519PrivateKey, list_id: bytes, tree: Tree) -> list[Rec
     return records
 
 
-def _notice_record(index: int, notice: Notice, opening: Secret, ids: Sequence[bytes]) -> Record:
-    return {
-        "index": index,
-        "opening": opening.reveal().hex(),
-        "octets": notice.encoded.decode(),
-        "vouchers": _hex(ids),
-    }
+def _batch_records(index: int, batch: Sequence[_Noticed]) -> list[Record]:
+    """The notices of one reveal entry, in the order of their commitments."""
+    ordered = sorted(batch, key=lambda one: one.commitment)
+    tree = Tree(one.commitment for one in ordered)
+    return [
+        {
+            "index": index,
+            "opening": one.opening.reveal().hex(),
+            "octets": one.notice.encoded.decode(),
+            "vouchers": _hex(one.ids),
+            "commitment": one.commitment.hex(),
+            "position": position,
+            "path": _hex(tree.inclusion(position, len(tree))),
+        }
+        for position, one in enumerate(ordered)
+    ]
 
 
 def _forks(key: Ed25519PrivateKey, list_id: bytes, tree: Tree, other: Tree) -> list[Record]:
