@@ -38,7 +38,7 @@ class Export:
             if len(reveals) != len(value["reveals"]):
                 raise ValueError
             return cls(bytes.fromhex(value["list"]), reveals, tuple(map(_notice, value["notices"])))
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise DecodeError("this is not an export of reveals (`tpsi-server audit reveals`)") from None
 
 

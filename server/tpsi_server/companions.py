@@ -56,7 +56,10 @@ def read_companions(path: Path, default_type: str | None = None) -> Iterator[Com
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
-        columns = [name.strip() for name in reader.fieldnames or ()]
+        try:
+            columns = [name.strip() for name in reader.fieldnames or ()]
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise OperatorError(f"{path}, line 1: {error}") from None
         reader.fieldnames = columns
         typed = [name for name in columns if name not in {"hash", "companion", "name", "type"} and is_label(name)]
         if "companion" not in columns or ("hash" not in columns and len(typed) != 1):

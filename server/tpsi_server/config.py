@@ -62,6 +62,8 @@ class DataFolder:
         text = self.database_at
         if text is None and self.is_set_up:
             text = self._members().get("database")
+        if not isinstance(text, str | None):
+            raise DataError(f'{self.server_file}: "database" is a text, a URL or a path')
         return self.database if text is None else parse_location(text)
 
     @property

@@ -37,17 +37,21 @@ MAX_MEMORY, MAX_PARALLEL = 256 << 20, 4
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of scrypt (RFC 7914). The default takes 64 MiB and about a fifth of a second."""
+    """The cost of scrypt (RFC 7914, section 2). The default takes 64 MiB and about a fifth of a second."""
 
     n: int = 1 << 16
     r: int = 8
     p: int = 1
 
     def __post_init__(self) -> None:
+        if not all(type(value) is int for value in (self.n, self.r, self.p)):
+            raise CallerError("the parameters of scrypt are whole numbers")
         if self.n < 2 or self.n & (self.n - 1) or self.r < 1 or not 1 <= self.p <= MAX_PARALLEL:
             raise CallerError("these are not parameters of scrypt")
         if 128 * self.n * self.r > MAX_MEMORY:
             raise CallerError(f"scrypt may take {MAX_MEMORY >> 20} MiB, these parameters need more")
+        if self.n.bit_length() > 16 * self.r:
+            raise CallerError("scrypt's n is below 2 to the power of 16 r")
 
 
 DEFAULT_COST = Cost()

@@ -174,7 +174,10 @@ def test_an_export_that_hides_something_is_refused(
     assert said in ran.err
 
 
-@pytest.mark.parametrize("data", ["", "{}", "[]", '{"tpsi_reveals": 2}', '{"tpsi_reveals": 1, "list": 5}'])
+_ENDLESS = '{"tpsi_reveals":1,"list":"","reveals":[{"account":"a","voucher":"00","revealed":1e999}],"notices":[]}'
+
+
+@pytest.mark.parametrize("data", ["", "{}", "[]", '{"tpsi_reveals": 2}', '{"tpsi_reveals": 1, "list": 5}', _ENDLESS])
 def test_what_is_no_export_is_refused(site: Site, audit: Run, tmp_path: Path, data: str) -> None:
     path = tmp_path / "export.json"
     path.write_text(data)

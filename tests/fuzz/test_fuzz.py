@@ -1,41 +1,63 @@
 """Every decoder that takes octets from outside meets changed inputs: it refuses them by its own errors, soon.
 
-Here each gets some thousands (slow ones fewer); `python -m tests.fuzz` gives each a hundred thousand, or as many as are
-asked for.
+Here each gets a hundred thousand, fewer only where one decoding is expensive in itself (`weight` of its target);
+`python -m tests.fuzz` gives each as many as are asked for.
 """
 
-import random
 import re
 import ssl
-import subprocess
-import sys
 import time
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.fuzz.__main__ import all_targets, bounded_memory
 from tests.fuzz.harness import FuzzError, Target, case, fuzz
-from tests.fuzz.mutation import mutated
+from tests.fuzz.mutation import Draws, mutated
+from tests.fuzz.structure import is_document, restructured
 from tests.support.client_certificates import self_signed
 from tpsi import DecodeError
 from tpsi_client.endpoint import Endpoint
 from tpsi_server.tls import TlsError, load_certificate
 
-ROOT = Path(__file__).resolve().parents[2]
-CASES = 2500
+CASES = 100_000
+NAMES = (
+    # of the protocol
+    "manifest", "signed-manifest", "canonical", "voucher-header", "voucher", "voucher-at-ingest", "slots",
+    "share-payload", "table-cells-fuse", "table-cells-cuckoo", "table-cells-p256-fuse", "table-cells-p256-cuckoo",
+    "item-hash", "item-hash-text", "photograph", "field", "measurements", "checkpoint", "fork", "log-entry", "notice",
+    "frontier", "absence-proof", "table-proof", "published-negatives", "list-signature", "detached-signature",
+    # files of the server, the auditor and the device
+    "list-hex", "list-csv", "list-threatexchange", "list-ncmec", "list-vic", "list-companions", "names",
+    "reveals-export", "key-file", "key-file-members", "server-settings", "certificate", "database-url", "enrolment",
+    "device-configuration", "account-secret", "account-secret-guarded", "device-state", "picture",
+    "container", "bundle",
+    # what comes over the network
+    "message-UploadBatch", "message-BatchAck", "message-ListAccountsResponse", "fields", "authorization",
+    "peer-certificate", "refusal", "table-digests",
+)  # fmt: skip
 
 
-def test_no_decoder_raises_hangs_or_takes_memory() -> None:
-    """In a process of its own, whose memory is bounded."""
-    command = [sys.executable, "-m", "tests.fuzz", "--cases", str(CASES), "--weighted"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr
-    rows = re.findall(r"^(\S+) +(\d+) +(\d+) ", done.stdout, re.MULTILINE)
-    assert len(rows) >= 45
-    for name, cases, refused in rows:
-        assert int(cases) >= 1, name
-        assert int(refused) <= int(cases)
-    assert sum(int(cases) for _, cases, _ in rows) > 20 * CASES
+@pytest.fixture(scope="module")
+def targets() -> Iterator[dict[str, Target]]:
+    with all_targets() as every:
+        yield {one.name: one for one in every}
+
+
+def test_every_decoder_is_named(targets: dict[str, Target]) -> None:
+    assert sorted(targets) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_decoder_raises_hangs_or_takes_memory(targets: dict[str, Target], name: str) -> None:
+    cases = CASES // targets[name].weight
+    with bounded_memory(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = fuzz(targets[name], cases)
+    assert report.cases == cases
+    assert report.refused > 0 or not targets[name].errors
 
 
 SAMPLES = [b'{"a": 12, "b": "text"}', bytes(range(100))]
@@ -46,12 +68,19 @@ def test_cases_repeat_and_differ() -> None:
     cases = [case(target, 1, number) for number in range(500)]
     assert cases == [case(target, 1, number) for number in range(500)]
     assert cases != [case(target, 2, number) for number in range(500)]
-    assert len(set(cases)) > 400
+    assert len(set(cases)) > 350
+
+
+def test_changed_documents_stay_documents_and_differ() -> None:
+    draws = Draws(1)
+    changed = [restructured(draws, SAMPLES[0]) for _ in range(200)]
+    assert all(is_document(one) for one in changed)
+    assert len(set(changed)) > 80
 
 
 def test_inputs_stay_small() -> None:
-    rng = random.Random(1)
-    assert max(len(mutated(rng, SAMPLES)) for _ in range(20_000)) < 100_000
+    draws = Draws(1)
+    assert max(len(mutated(draws, draws.one_of(SAMPLES), SAMPLES)) for _ in range(20_000)) < 100_000
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, AssertionError, RecursionError, MemoryError, KeyboardInterrupt])
@@ -82,6 +111,17 @@ def test_a_decoder_that_is_slow_or_hangs_is_a_failure(monkeypatch: pytest.Monkey
         fuzz(Target("slow", slow, SAMPLES), 5)
     with pytest.raises(FuzzError, match=r"hangs for more than 0\.3 s"):
         fuzz(Target("hangs", hangs, SAMPLES), 5)
+
+
+def test_a_stall_of_the_machine_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fuzz.harness.SLOW", 0.05)
+    stalls = iter((0.06, 0.07))
+
+    def stalling(_data: bytes) -> None:
+        time.sleep(next(stalls, 0.0))
+
+    assert fuzz(Target("stalls", stalling, []), 0).cases == 0
+    assert fuzz(Target("stalls", stalling, SAMPLES[:1]), 20).cases == 20
 
 
 def test_a_good_input_has_to_be_taken() -> None:

@@ -40,18 +40,23 @@ def read_all(content: bytes, form: str) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "list"
         path.write_bytes(content)
-        report = ImportReport()
-        message = ""
-        try:
-            with open_list(path, format=form) as reader:
-                for record in reader:
-                    report.count(record)
-                    check(record)
-        except ListFileError as error:
-            message = str(error)
-        assert message.isprintable()
-        assert all(line.isprintable() for line in report.lines())
-        json.dumps(report.to_dict())
+        read_file(path, form)
+
+
+def read_file(path: Path, form: str) -> None:
+    """The same of a file."""
+    report = ImportReport()
+    message = ""
+    try:
+        with open_list(path, format=form) as reader:
+            for record in reader:
+                report.count(record)
+                check(record)
+    except ListFileError as error:
+        message = str(error)
+    assert message.isprintable()
+    assert all(line.isprintable() for line in report.lines())
+    json.dumps(report.to_dict())
 
 
 @pytest.mark.parametrize("form", ["auto", *ListFormat])

@@ -132,6 +132,14 @@ def test_a_damaged_identity_is_said_to_be_damaged(empty_site: Site, content: byt
         empty_site.folder.identity()
 
 
+@pytest.mark.parametrize("value", [{}, [], True, 5, float("nan")])
+def test_a_database_that_is_named_by_no_text_is_said_to_be_wrong(empty_site: Site, value: object) -> None:
+    file = empty_site.folder.server_file
+    file.write_text(json.dumps(json.loads(file.read_bytes()) | {"database": value}))
+    with pytest.raises(DataError, match='"database" is a text'):
+        _ = empty_site.folder.location
+
+
 def test_a_folder_without_identity_is_no_data_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="tpsi-server init"):
         DataFolder.at(tmp_path).identity()

@@ -102,6 +102,8 @@ def test_the_readable_part_is_authenticated_with_the_secret(path: Path) -> None:
         lambda content: content["kdf"].update(n=3),
         lambda content: content["kdf"].update(p=1000),
         lambda content: content["kdf"].update(n="2"),
+        lambda content: content["kdf"].update(n=1 << 16, r=1),
+        lambda content: content["kdf"].update(r=1.5),
         lambda content: content["kdf"].update(salt=""),
         lambda content: content["kdf"].update(name="pbkdf2"),
         lambda content: content.update(cipher="none"),

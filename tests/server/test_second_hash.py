@@ -373,6 +373,13 @@ def test_a_file_that_is_no_list_of_companions_changes_nothing(site: Site, tmp_pa
         assert store.companions.coverage().companions == 0
 
 
+def test_a_header_line_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_bytes(b"hash,companion\xff\n")
+    with pytest.raises(OperatorError, match=r"line 1: .*utf-8"):
+        list(read_companions(file))
+
+
 def test_columns_may_be_named_by_the_type_of_the_listed_hash(tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     companion = f"pdq64:{'0f' * 32}"

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import logging
+import math
 import sys
 import time
 
@@ -19,10 +20,18 @@ def main() -> int:
     begun = time.monotonic()
     with contextlib.ExitStack() as stack:
         postgres = stack.enter_context(PostgresServer()) if options.engine == "postgresql" else None
-        result = simulate(options.histories, options.seed, flaw, postgres, length=options.length, progress=_tell)
-    seconds = time.monotonic() - begun
-    total = result.steps.total()
-    print(f"{result.histories} histories, {total} steps, seeds from {options.seed}, {options.engine}: {seconds:.0f} s")
+        result = simulate(
+            options.histories,
+            options.seed,
+            flaw,
+            postgres,
+            length=options.length,
+            seconds=options.seconds,
+            progress=_tell,
+        )
+    seconds, busy = time.monotonic() - begun, time.process_time()
+    played = f"{result.histories} histories, {result.steps.total()} steps, seeds from {options.seed}, {options.engine}"
+    print(f"{played}: {seconds:.0f} s, {busy:.0f} s of them at work")
     if options.steps:
         print("\n".join(f"  {verb:20} {count}" for verb, count in result.steps.most_common()))
     if result.failure is not None:
@@ -42,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--histories", type=int, default=10_000, help="how many (default: 10000)")
     parser.add_argument("--seed", type=int, default=0, help="of the first history; the next has the next one")
     parser.add_argument("--length", type=int, default=LENGTH, help=f"steps of a history (default: {LENGTH})")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no history after so many")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite", help="the server's database")
     parser.add_argument("--steps", action="store_true", help="print how often each kind of step was taken")
     named = ", ".join(f"{number}: {flaw.name}" for number, flaw in enumerate(FLAWS, 1))

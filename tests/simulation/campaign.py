@@ -1,7 +1,9 @@
 """Many histories, one after the other, and what came of them."""
 
+import math
 import shutil
 import tempfile
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -53,11 +55,17 @@ def simulate(
     *,
     length: int = LENGTH,
     shrinking: bool = True,
+    seconds: float = math.inf,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Result:
-    """Play the histories with the seeds from `seed` on, until one fails; that one is shrunk."""
-    result = Result()
+    """Play the histories with the seeds from `seed` on, until one fails; that one is shrunk.
+
+    After so many seconds none is begun.
+    """
+    result, end = Result(), time.monotonic() + seconds
     for number in range(seed, seed + histories):
+        if time.monotonic() > end:
+            break
         steps: Sequence[Step] = draw_steps(number, length)
         error = attempt(steps, number, flaw, postgres)
         result.histories += 1

@@ -15,6 +15,14 @@ from tpsi_server.store import VoucherState
 from tpsi_server.store.schema import accounts, opened, reveals, vouchers
 
 _KEPT = {VoucherState.WAITING, VoucherState.FAILED}
+# statements are made once: they are executed after every step
+_STORED = select(
+    vouchers.c.voucher_id, vouchers.c.digest, vouchers.c.state, vouchers.c.payload, accounts.c.name
+).select_from(vouchers.join(accounts, vouchers.c.account == accounts.c.id))
+_OPENED = select(vouchers.c.voucher_id).join_from(vouchers, opened)
+_REVEALED = select(vouchers.c.voucher_id).join_from(vouchers, reveals)
+_COUNTED = select(func.sum(accounts.c.vouchers))
+_HOW_MANY = select(func.count()).select_from(vouchers)
 
 
 @dataclass(frozen=True)
@@ -127,11 +135,9 @@ def check_forgotten(model: Model, found: Found, files: list[bytes], others: list
 
 def read(server: SimulatedServer, model: Model) -> Found:
     """What the database says, row by row."""
-    joined = vouchers.join(accounts, vouchers.c.account == accounts.c.id)
-    columns = vouchers.c.voucher_id, vouchers.c.digest, vouchers.c.state, vouchers.c.payload, accounts.c.name
     states: dict[bytes, VoucherState] = {}
     with server.runtime.store._database.read() as connection:
-        for row in connection.execute(select(*columns).select_from(joined)):
+        for row in connection.execute(_STORED):
             require(row.voucher_id in model.vouchers, "a voucher is stored that nobody made")
             one, state = model.vouchers[row.voucher_id], VoucherState(row.state)
             if row.name != one.account:
@@ -142,11 +148,10 @@ def read(server: SimulatedServer, model: Model) -> Found:
             require(row.digest == hashlib.sha256(one.data).digest(), "a voucher is stored with other octets")
             require(row.payload == (one.data if state in _KEPT else None), f"the payload of a {state.name} voucher")
             states[row.voucher_id] = state
-        numbers = select(vouchers.c.voucher_id)
-        open_now = connection.execute(numbers.join_from(vouchers, opened)).scalars().all()
-        shown = connection.execute(numbers.join_from(vouchers, reveals)).scalars().all()
-        counted = connection.execute(select(func.sum(accounts.c.vouchers))).scalar_one()
-        stored = connection.execute(select(func.count()).select_from(vouchers)).scalar_one()
+        open_now = connection.execute(_OPENED).scalars().all()
+        shown = connection.execute(_REVEALED).scalars().all()
+        counted = connection.execute(_COUNTED).scalar_one()
+        stored = connection.execute(_HOW_MANY).scalar_one()
     require(counted == stored + model.rows_gone, "accounts count other vouchers than were stored, each once")
     require(len(set(open_now)) == len(open_now), "a voucher is opened twice")
     return Found(states, set(open_now), set(shown))

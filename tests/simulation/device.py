@@ -24,6 +24,8 @@ from tpsi_client.state.schema import epoch, voucher
 HASTE = Patience(attempts=2, first=0.0, longest=0.0)
 #: The size class of all vouchers: as small as it gets.
 SIZE_CLASS = 8
+_ROWS = select(voucher.c.voucher_id, voucher.c.state, voucher.c.payload)
+_NEWEST = select(func.max(epoch.c.number))
 
 
 class Connected(AsyncDevice):
@@ -124,13 +126,13 @@ class SimulatedDevice:
     def rows(self) -> dict[bytes, tuple[str, bytes | None]]:
         """What the outbox holds: state and payload of every voucher."""
         with self.local.state._database.transaction() as connection:
-            found = connection.execute(select(voucher.c.voucher_id, voucher.c.state, voucher.c.payload))
+            found = connection.execute(_ROWS)
             return {row.voucher_id: (row.state, row.payload) for row in found}
 
     def newest_epoch(self) -> int:
         """The newest epoch that the device knows, by the rows themselves."""
         with self.local.state._database.transaction() as connection:
-            return int(connection.execute(select(func.max(epoch.c.number))).scalar_one())
+            return int(connection.execute(_NEWEST).scalar_one())
 
     def files(self) -> list[bytes]:
         """The octets of the outbox's files."""

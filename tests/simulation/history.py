@@ -17,11 +17,13 @@ from sqlalchemy.engine import URL
 from tests.simulation import checks
 from tests.simulation.device import SimulatedDevice
 from tests.simulation.flaws import SOUND, Flaw
+from tests.simulation.inline import Inline
 from tests.simulation.model import Memory, Model, Sealed, require
 from tests.simulation.network import DeviceDiedError, Network, ids_of
 from tests.simulation.server import FIRST_THRESHOLD, ROWS, SimulatedServer
 from tests.simulation.steps import Step
 from tests.support.drbg import Drbg
+from tests.support.engines import compiled_once
 from tests.support.server_data import COST
 from tpsi import Role as Signer
 from tpsi import Secret, SignedManifest, VerificationError, sign_manifest
@@ -58,6 +60,7 @@ class History:
         self.now = 1_800_000_000.0
         self._flaw, self._place, self._seed = flaw, place, seed
         self._runner = asyncio.Runner()
+        self._runner.get_loop().set_default_executor(Inline())
         self.model = Model(ROWS)
         begun = any(place.iterdir())
         self.server = SimulatedServer(place, lambda: self.now, url, flaw)
@@ -385,19 +388,19 @@ class History:
 
 def play(place: Path, steps: Iterable[Step], seed: int, *, url: URL | None = None, flaw: Flaw = SOUND) -> None:
     """Take all steps, in an empty folder; raises what went wrong. The same seed and steps give the same history."""
-    if url is None:
-        shutil.copytree(_begun(), place, dirs_exist_ok=True)
-    with flaw.around(), _randomness(f"{seed}"):
-        history = History(place, seed, url, flaw)
-    try:
-        with flaw.around():
+    with compiled_once(), flaw.around():
+        if url is None:
+            shutil.copytree(_begun(), place, dirs_exist_ok=True)
+        with _randomness(f"{seed}"):
+            history = History(place, seed, url, flaw)
+        try:
             for step in steps:
                 with _randomness(f"{seed} {step}"):
                     history.take(step)
             with _randomness(f"{seed} end"):
                 history.end()
-    finally:
-        history.close()
+        finally:
+            history.close()
 
 
 @cache
