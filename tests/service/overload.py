@@ -2,26 +2,28 @@
 
 A real server in a process of its own; one honest account that uploads a batch, waits for the acknowledgement, and
 again; and beside it, in another process of lower priority, each kind of flood in turn. Prints the honest 50th and 99th
-percentile, alone and under each, and their ratio to those alone, measured right before.
+percentile, alone and under each, their ratio to those alone, measured right before, and the most memory that the server
+had until then.
 """
 
 import argparse
 import multiprocessing
 import os
+import selectors
+import socket
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import numpy as np
 
-from tests.support.server_data import TestEpoch, make_data_folder
+from tests.support.server_data import TestEpoch, make_data_folder, wait_for
 from tests.support.server_process import ServerProcess
 from tests.support.serving import PATIENCE, Client, Served
 from tpsi_proto import tpsi_pb2 as pb
@@ -30,18 +32,23 @@ from tpsi_server import DataFolder, Role, Runtime
 UPLOAD = "/tpsi.v1.VoucherService/Upload"
 BATCH = 32
 MIB = 1 << 20
-_Flood = Callable[[Served, str, int, Any], None]
+#: Connections that one process makes: each has a thread's worth of work for its handshake.
+CONNECTIONS_A_PROCESS = 250
+#: Seconds that a thousand connections may take to be made.
+MAKING = 180.0
+_Flood = Callable[[Served, str, int, Any, Callable[[], None]], None]
 
 
-def idle(served: Served, _token: str, connections: int, stop: Any) -> None:
+def idle(served: Served, _token: str, connections: int, stop: Any, ready: Callable[[], None]) -> None:
     """Connections that say nothing."""
     with ExitStack() as stack:
         for _ in range(connections):
             stack.enter_context(_connected(served))
+            ready()
         stop.wait()
 
 
-def slow(served: Served, token: str, connections: int, stop: Any) -> None:
+def slow(served: Served, token: str, connections: int, stop: Any, ready: Callable[[], None]) -> None:
     """Connections with an upload on each that was begun and left."""
 
     def nothing() -> Iterator[bytes]:
@@ -53,30 +60,52 @@ def slow(served: Served, token: str, connections: int, stop: Any) -> None:
             channel = stack.enter_context(_connected(served))
             call = _call(channel)(nothing(), metadata=_bearer(token))
             stack.callback(call.cancel)
+            ready()
         stop.wait()
 
 
-def oversized(served: Served, token: str, _connections: int, stop: Any) -> None:
+def silent(served: Served, _token: str, connections: int, stop: Any, ready: Callable[[], None]) -> None:
+    """Connections that do not even begin their handshake; who is cut off comes again."""
+    host, port = served.address.rsplit(":", 1)
+    with selectors.DefaultSelector() as open_ones:
+
+        def connect() -> None:
+            open_ones.register(socket.create_connection((host, int(port)), PATIENCE), selectors.EVENT_READ)
+
+        for _ in range(connections):
+            connect()
+            ready()
+        while not stop.is_set():
+            for key, _ in open_ones.select(0.5):  # nothing is ever said: it was cut off
+                open_ones.unregister(key.fileobj)
+                cast("socket.socket", key.fileobj).close()
+                with suppress(OSError):
+                    connect()
+
+
+def oversized(served: Served, token: str, _connections: int, stop: Any, _ready: Callable[[], None]) -> None:
     """Messages beyond the limit, one after the other."""
     _again(served, token, stop, bytes(8 * MIB))
 
 
-def bombs(served: Served, token: str, _connections: int, stop: Any) -> None:
+def bombs(served: Served, token: str, _connections: int, stop: Any, _ready: Callable[[], None]) -> None:
     """Small messages that would be 64 MiB."""
     _again(served, token, stop, bytes(64 * MIB), compression=grpc.Compression.Gzip)
 
 
-def fields(served: Served, token: str, _connections: int, stop: Any) -> None:
+def fields(served: Served, token: str, _connections: int, stop: Any, _ready: Callable[[], None]) -> None:
     """Messages of a million empty vouchers."""
     _again(served, token, stop, b"\x12\0" * 1_000_000)
 
 
-def garbage(served: Served, token: str, _connections: int, stop: Any) -> None:
+def garbage(served: Served, token: str, _connections: int, stop: Any, _ready: Callable[[], None]) -> None:
     """The largest batches that are read, of what are no vouchers."""
     _again(served, token, stop, pb.UploadBatch(vouchers=[bytes(4000)] * 1024).SerializeToString())
 
 
-FLOODS: dict[str, _Flood] = {flood.__name__: flood for flood in (idle, slow, oversized, bombs, fields, garbage)}
+FLOODS: dict[str, _Flood] = {flood.__name__: flood for flood in (silent, idle, slow, oversized, bombs, fields, garbage)}
+#: Those of many connections, which are in place before anything is measured.
+CROWDS = ("silent", "idle", "slow")
 
 
 def _connected(served: Served) -> grpc.Channel:
@@ -103,10 +132,15 @@ def _again(served: Served, token: str, stop: Any, message: bytes, **options: Any
                 list(_call(channel)(iter([message]), metadata=_bearer(token), timeout=PATIENCE, **options))
 
 
-def _flood(name: str, served: Served, token: str, connections: int, stop: Any) -> None:
-    """The life of the other process."""
+def _flood(name: str, served: Served, token: str, connections: int, stop: Any, made: Any) -> None:
+    """The life of another process; `made` counts its connections."""
     os.nice(10)
-    FLOODS[name](served, token, connections, stop)
+
+    def ready() -> None:
+        with made.get_lock():
+            made.value += 1
+
+    FLOODS[name](served, token, connections, stop, ready)
 
 
 @dataclass(frozen=True)
@@ -161,17 +195,39 @@ def compare(name: str, stage: Stage, connections: int, seconds: float) -> tuple[
     with served.client(tokens["honest"]) as client:
         honest(client, epoch, min(seconds, 0.5), f"warm {name}")
         alone = honest(client, epoch, seconds, f"alone {name}")
-        stop = context.Event()
-        flood = context.Process(target=_flood, args=(name, served, tokens["hostile"], connections, stop), daemon=True)
-        flood.start()
+        stop, made = context.Event(), context.Value("i", 0)
+        floods = [
+            context.Process(target=_flood, args=(name, served, tokens["hostile"], count, stop, made), daemon=True)
+            for count in _shares(name, connections)
+        ]
+        for flood in floods:
+            flood.start()
         try:
-            threading.Event().wait(min(10.0, 2.0 + connections / 200))  # until it has got going
+            if name in CROWDS:
+                wait_for(lambda: made.value == connections, MAKING)
+            else:
+                time.sleep(2.0)  # until it has got going
             under = honest(client, epoch, seconds, f"under {name}")
         finally:
             stop.set()
-            flood.join(PATIENCE)
-            flood.kill()
+            for flood in floods:
+                flood.join(PATIENCE)
+                flood.kill()
     return alone, under
+
+
+def _shares(name: str, connections: int) -> list[int]:
+    """How many connections each of the flooding processes makes."""
+    if name not in CROWDS:
+        return [connections]
+    full, rest = divmod(connections, CONNECTIONS_A_PROCESS)
+    return [CONNECTIONS_A_PROCESS] * full + [rest] * (rest > 0)
+
+
+def peak_memory(process: int) -> int:
+    """The most octets of memory that a process has had, by its number."""
+    lines = Path(f"/proc/{process}/status").read_text("ascii", "replace").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
 
 
 def main() -> int:
@@ -185,12 +241,13 @@ def main() -> int:
         folder, tokens = prepared(Path(path) / "data")
         with ServerProcess(folder, "--workers", "0") as process:
             stage = Stage(process.served(), tokens, TestEpoch.read(folder))
-            print(f"{'flood':12} {'p50 ms':>8} {'p99 ms':>8} {'alone':>8} {'ratio':>7} {'uploads':>8}")
+            print(f"{'flood':12} {'p50 ms':>8} {'p99 ms':>8} {'alone':>8} {'ratio':>7} {'uploads':>8} {'MiB':>6}")
             for name in arguments.flood or FLOODS:
                 alone, under = compare(name, stage, arguments.connections, arguments.seconds)
                 figures = [1000 * seconds for seconds in (under.median, under.p99, alone.p99)]
                 shown = " ".join(f"{figure:8.1f}" for figure in figures)
-                print(f"{name:12} {shown} {under.p99 / alone.p99:7.2f} {under.uploads:8}", flush=True)
+                memory = peak_memory(process.process.pid) >> 20
+                print(f"{name:12} {shown} {under.p99 / alone.p99:7.2f} {under.uploads:8} {memory:6}", flush=True)
     return 0
 
 
