@@ -25,6 +25,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EPOCH_RETIRED: _ClassVar[Reason]
     OFFSET_OUT_OF_RANGE: _ClassVar[Reason]
     CANARY_NONE: _ClassVar[Reason]
+    TABLE_NOT_HERE: _ClassVar[Reason]
     VOUCHER_MALFORMED: _ClassVar[Reason]
     VOUCHER_ID_REUSED: _ClassVar[Reason]
     VOUCHER_WRONG_EPOCH: _ClassVar[Reason]
@@ -65,6 +66,7 @@ MANIFEST_UNKNOWN: Reason
 EPOCH_RETIRED: Reason
 OFFSET_OUT_OF_RANGE: Reason
 CANARY_NONE: Reason
+TABLE_NOT_HERE: Reason
 VOUCHER_MALFORMED: Reason
 VOUCHER_ID_REUSED: Reason
 VOUCHER_WRONG_EPOCH: Reason

@@ -123,10 +123,13 @@ class Ingest:
         self._writer.join()
 
     def _judged(self, vouchers: Sequence[bytes]) -> list[Incoming | Reason]:
-        """Decode vouchers. For epochs that are unknown here it looks once: another replica may just have built them."""
+        """Decode vouchers. For epochs that are unknown here it looks once: another replica may just have built them.
+
+        RefusedError TABLE_NOT_HERE if the files of such a one are not here yet.
+        """
         judged = [self._judge(data) for data in vouchers]
         if Reason.VOUCHER_WRONG_EPOCH in judged:
-            self._tables.refresh()
+            self._tables.catch_up()
             pairs = zip(vouchers, judged, strict=True)
             judged = [self._judge(data) if one is Reason.VOUCHER_WRONG_EPOCH else one for data, one in pairs]
         return judged

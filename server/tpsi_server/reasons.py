@@ -26,6 +26,7 @@ class Reason(StrEnum):
     EPOCH_RETIRED = auto()
     OFFSET_OUT_OF_RANGE = auto()
     CANARY_NONE = auto()
+    TABLE_NOT_HERE = auto()
     # vouchers
     VOUCHER_MALFORMED = auto()
     VOUCHER_ID_REUSED = auto()

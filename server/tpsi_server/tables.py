@@ -70,20 +70,28 @@ class TableRepository:
         self._looked = time.monotonic()
 
     def newest(self) -> Epoch:
-        """The newest epoch; RefusedError NO_TABLE if there is none, or it is retired.
+        """The newest epoch of all replicas; RefusedError NO_TABLE if there is none, or it is retired.
 
-        An older one would not do instead: devices refuse to step back.
+        An older one would not do instead, nor one with fewer signatures than another replica hands out: devices refuse
+        to step back. So it is looked up in the store each time; TABLE_NOT_HERE if its files are not here yet.
         """
-        self._look()
-        epoch = self._epochs[max(self._epochs)] if self._epochs else None
-        if epoch is None or epoch.retired:
+        record = self._store.epochs.newest()
+        if record is None or record.retired is not None:
             raise RefusedError(Reason.NO_TABLE, "there is no table in force: run `tpsi-server build`")
+        if record.number not in self._epochs or self._stamps.get(record.number) != self._stamp(record.number):
+            self.refresh()
+        epoch = self._epochs.get(record.number)
+        if epoch is None or epoch.manifest.digest != record.digest:
+            raise _not_here(record)
         return epoch
 
     def by_number(self, number: int) -> Epoch:
-        """An epoch, retired or not (devices check the whole chain); RefusedError MANIFEST_UNKNOWN."""
+        """An epoch, retired or not (devices check the whole chain); RefusedError MANIFEST_UNKNOWN, TABLE_NOT_HERE."""
         self._look()
         epoch = self._epochs.get(number)
+        if epoch is None:
+            self.catch_up()
+            epoch = self._epochs.get(number)
         if epoch is None:
             raise RefusedError(Reason.MANIFEST_UNKNOWN, f"there is no epoch {number}")
         return epoch
@@ -91,9 +99,12 @@ class TableRepository:
     def by_digest(self, digest: bytes) -> Epoch:
         """The epoch whose manifest has this digest of 32 octets.
 
-        Raises RefusedError MANIFEST_UNKNOWN, or EPOCH_RETIRED: its table is no longer handed out.
+        Raises RefusedError MANIFEST_UNKNOWN, TABLE_NOT_HERE, or EPOCH_RETIRED: its table is no longer handed out.
         """
         epoch = self.by_manifest_id(digest[: len(digest) // 2])
+        if epoch is None:
+            self.catch_up()
+            epoch = self.by_manifest_id(digest[: len(digest) // 2])
         if epoch is None or epoch.manifest.digest != digest:
             raise RefusedError(Reason.MANIFEST_UNKNOWN, "no epoch has a manifest with this digest")
         if epoch.retired:
@@ -109,6 +120,15 @@ class TableRepository:
         """Every epoch, in order."""
         self._look()
         return [self._epochs[number] for number in sorted(self._epochs)]
+
+    def catch_up(self) -> None:
+        """Read what another replica has built meanwhile; RefusedError TABLE_NOT_HERE if its files are not here yet."""
+        newest = self._store.epochs.newest()
+        if newest is None or newest.number in self._epochs:
+            return
+        self.refresh()
+        if newest.number not in self._epochs:
+            raise _not_here(newest)
 
     def refresh(self) -> None:
         """Look now for what has changed. An epoch that cannot be read is reported in the log, and left out."""
@@ -150,6 +170,10 @@ class TableRepository:
         self._epochs[epoch.number] = epoch
         self._stamps[epoch.number] = stamp
         self._by_manifest_id[epoch.manifest.manifest_id] = epoch
+
+
+def _not_here(record: EpochRecord) -> RefusedError:
+    return RefusedError(Reason.TABLE_NOT_HERE, f"epoch {record.number} is in force, and its files are not here yet")
 
 
 def epoch_folder(folder: DataFolder, number: int) -> Path:

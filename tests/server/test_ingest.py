@@ -103,7 +103,7 @@ def test_epochs_are_looked_for_once_a_call_however_many_vouchers_name_unknown_on
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[None] = []
-    monkeypatch.setattr(runtime.tables, "refresh", lambda: looks.append(None))
+    monkeypatch.setattr(runtime.tables, "catch_up", lambda: looks.append(None))
     sealed = [one[:1] + bytes(16) + one[17:] for one in vouchers(runtime, range(5))]
     assert [one.reason for one in runtime.ingest.ingest("alice", sealed)] == [Reason.VOUCHER_WRONG_EPOCH] * 5
     assert len(looks) == 1

@@ -2,18 +2,22 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import URL
 
 from tests.server.site import LISTED, SHARING, ids, revealed, vouchers
 from tests.support.postgres import PostgresServer
 from tests.support.server_data import COST, PASSPHRASE, add_source
 from tests.support.world import NO_COVER, md5
-from tpsi_server import DataError, DataFolder, Runtime, Store
+from tpsi import Role, SignedManifest, sign_manifest
+from tpsi.detached import DetachedSignature
+from tpsi_server import DataError, DataFolder, Reason, RefusedError, Runtime, Store
+from tpsi_server.auditing import accept
 from tpsi_server.cli import main
 from tpsi_server.epochs import Builder, BuildOptions
 from tpsi_server.errors import OperatorError
@@ -79,15 +83,44 @@ def test_an_epoch_appears_on_every_replica_once_its_folder_is_there(first: DataF
     second = copied(first, "second")
     with Runtime(second, PASSPHRASE, workers=0) as other:
         build(first)
-        other.tables.refresh()
-        assert other.tables.newest().number == 1  # known, but its table is not here yet
+        with Runtime(first, PASSPHRASE, workers=0) as one:
+            data = vouchers(one, range(4))
+            digest = one.tables.newest().manifest.digest
+        calls: list[Callable[[], object]] = [
+            other.tables.newest,
+            lambda: other.tables.by_number(2),
+            lambda: other.tables.by_digest(digest),
+            lambda: other.ingest.ingest("alice", data),
+        ]
+        for call in calls:  # devices try again, and refuse an older table: nobody is given that, or loses a voucher
+            with pytest.raises(RefusedError) as caught:
+                call()
+            assert caught.value.reason is Reason.TABLE_NOT_HERE
         copied(first, "second")
-        other.tables.refresh()
         assert other.tables.newest().number == 2
-        data = vouchers(other, range(4))
+        assert other.tables.by_digest(digest).number == 2
         other.ingest.ingest("alice", data)
         assert other.match_all().matched == 4
         assert len(ids(data)) == 4
+
+
+def test_what_one_replica_publishes_is_what_the_next_call_to_another_one_gives(first: DataFolder) -> None:
+    """Over one folder of tables, or one that was copied in time: no device sees an older table after a newer one."""
+    second = copied(first, "second")
+    shutil.rmtree(second.tables)
+    second.tables.symlink_to(first.tables)
+    with Runtime(first, PASSPHRASE, workers=0) as one, Runtime(second, PASSPHRASE, workers=0) as other:
+        for number in (2, 3, 4):
+            assert other.tables.newest().number == number - 1
+            build(first)
+            digest = one.tables.newest().manifest.digest
+            assert other.tables.by_digest(digest).number == number
+            assert other.tables.newest().manifest.digest == digest
+            key = Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
+            signature = sign_manifest(other.tables.newest().manifest, Role.AUDITOR, key)
+            accept(first, one.store, DetachedSignature(digest, signature).encode())
+            assert other.tables.newest().signed_manifest == one.tables.newest().signed_manifest
+            assert len(SignedManifest.decode(other.tables.newest().signed_manifest).signatures) == 2
 
 
 def test_a_replica_without_the_table_of_an_epoch_does_not_start(first: DataFolder) -> None:

@@ -36,35 +36,51 @@ MIB = 1 << 20
 CONNECTIONS_A_PROCESS = 250
 #: Seconds that a thousand connections may take to be made.
 MAKING = 180.0
-_Flood = Callable[[Served, str, int, Any, Callable[[], None]], None]
 
 
-def idle(served: Served, _token: str, connections: int, stop: Any, ready: Callable[[], None]) -> None:
+@dataclass(frozen=True)
+class Crowd:
+    """The connections of one flooding process, until `stop`; `made` counts those of all."""
+
+    connections: int
+    stop: Any
+    made: Any
+
+    def count(self) -> None:
+        """One more is in place."""
+        with self.made.get_lock():
+            self.made.value += 1
+
+
+_Flood = Callable[[Served, str, Crowd], None]
+
+
+def idle(served: Served, _token: str, crowd: Crowd) -> None:
     """Connections that say nothing."""
     with ExitStack() as stack:
-        for _ in range(connections):
+        for _ in range(crowd.connections):
             stack.enter_context(_connected(served))
-            ready()
-        stop.wait()
+            crowd.count()
+        crowd.stop.wait()
 
 
-def slow(served: Served, token: str, connections: int, stop: Any, ready: Callable[[], None]) -> None:
+def slow(served: Served, token: str, crowd: Crowd) -> None:
     """Connections with an upload on each that was begun and left."""
 
     def nothing() -> Iterator[bytes]:
-        stop.wait()
+        crowd.stop.wait()
         yield from ()
 
     with ExitStack() as stack:
-        for _ in range(connections):
+        for _ in range(crowd.connections):
             channel = stack.enter_context(_connected(served))
             call = _call(channel)(nothing(), metadata=_bearer(token))
             stack.callback(call.cancel)
-            ready()
-        stop.wait()
+            crowd.count()
+        crowd.stop.wait()
 
 
-def silent(served: Served, _token: str, connections: int, stop: Any, ready: Callable[[], None]) -> None:
+def silent(served: Served, _token: str, crowd: Crowd) -> None:
     """Connections that do not even begin their handshake; who is cut off comes again."""
     host, port = served.address.rsplit(":", 1)
     with selectors.DefaultSelector() as open_ones:
@@ -72,10 +88,10 @@ def silent(served: Served, _token: str, connections: int, stop: Any, ready: Call
         def connect() -> None:
             open_ones.register(socket.create_connection((host, int(port)), PATIENCE), selectors.EVENT_READ)
 
-        for _ in range(connections):
+        for _ in range(crowd.connections):
             connect()
-            ready()
-        while not stop.is_set():
+            crowd.count()
+        while not crowd.stop.is_set():
             for key, _ in open_ones.select(0.5):  # nothing is ever said: it was cut off
                 open_ones.unregister(key.fileobj)
                 cast("socket.socket", key.fileobj).close()
@@ -83,24 +99,24 @@ def silent(served: Served, _token: str, connections: int, stop: Any, ready: Call
                     connect()
 
 
-def oversized(served: Served, token: str, _connections: int, stop: Any, _ready: Callable[[], None]) -> None:
+def oversized(served: Served, token: str, crowd: Crowd) -> None:
     """Messages beyond the limit, one after the other."""
-    _again(served, token, stop, bytes(8 * MIB))
+    _again(served, token, crowd, bytes(8 * MIB))
 
 
-def bombs(served: Served, token: str, _connections: int, stop: Any, _ready: Callable[[], None]) -> None:
+def bombs(served: Served, token: str, crowd: Crowd) -> None:
     """Small messages that would be 64 MiB."""
-    _again(served, token, stop, bytes(64 * MIB), compression=grpc.Compression.Gzip)
+    _again(served, token, crowd, bytes(64 * MIB), compression=grpc.Compression.Gzip)
 
 
-def fields(served: Served, token: str, _connections: int, stop: Any, _ready: Callable[[], None]) -> None:
+def fields(served: Served, token: str, crowd: Crowd) -> None:
     """Messages of a million empty vouchers."""
-    _again(served, token, stop, b"\x12\0" * 1_000_000)
+    _again(served, token, crowd, b"\x12\0" * 1_000_000)
 
 
-def garbage(served: Served, token: str, _connections: int, stop: Any, _ready: Callable[[], None]) -> None:
+def garbage(served: Served, token: str, crowd: Crowd) -> None:
     """The largest batches that are read, of what are no vouchers."""
-    _again(served, token, stop, pb.UploadBatch(vouchers=[bytes(4000)] * 1024).SerializeToString())
+    _again(served, token, crowd, pb.UploadBatch(vouchers=[bytes(4000)] * 1024).SerializeToString())
 
 
 FLOODS: dict[str, _Flood] = {flood.__name__: flood for flood in (silent, idle, slow, oversized, bombs, fields, garbage)}
@@ -125,22 +141,17 @@ def _bearer(token: str) -> Sequence[tuple[str, str]]:
     return [("authorization", f"Bearer {token}")]
 
 
-def _again(served: Served, token: str, stop: Any, message: bytes, **options: Any) -> None:
+def _again(served: Served, token: str, crowd: Crowd, message: bytes, **options: Any) -> None:
     with _connected(served) as channel:
-        while not stop.is_set():
+        while not crowd.stop.is_set():
             with suppress(grpc.RpcError):
                 list(_call(channel)(iter([message]), metadata=_bearer(token), timeout=PATIENCE, **options))
 
 
-def _flood(name: str, served: Served, token: str, connections: int, stop: Any, made: Any) -> None:
-    """The life of another process; `made` counts its connections."""
+def _flood(name: str, served: Served, token: str, crowd: Crowd) -> None:
+    """The life of another process."""
     os.nice(10)
-
-    def ready() -> None:
-        with made.get_lock():
-            made.value += 1
-
-    FLOODS[name](served, token, connections, stop, ready)
+    FLOODS[name](served, token, crowd)
 
 
 @dataclass(frozen=True)
@@ -197,7 +208,9 @@ def compare(name: str, stage: Stage, connections: int, seconds: float) -> tuple[
         alone = honest(client, epoch, seconds, f"alone {name}")
         stop, made = context.Event(), context.Value("i", 0)
         floods = [
-            context.Process(target=_flood, args=(name, served, tokens["hostile"], count, stop, made), daemon=True)
+            context.Process(
+                target=_flood, args=(name, served, tokens["hostile"], Crowd(count, stop, made)), daemon=True
+            )
             for count in _shares(name, connections)
         ]
         for flood in floods:

@@ -41,6 +41,7 @@ def test_every_reason_of_the_contract_has_an_answer() -> None:
     assert {code for code, _ in ANSWERS.values()}.isdisjoint({grpc.StatusCode.OK, grpc.StatusCode.UNKNOWN})
     exhausted = {reason for reason, (code, _) in ANSWERS.items() if code is grpc.StatusCode.RESOURCE_EXHAUSTED}
     passing = {Reason.STORE_UNAVAILABLE, Reason.SHUTTING_DOWN, Reason.CALL_STALLED, Reason.LOG_UNSIGNED}
+    passing.add(Reason.TABLE_NOT_HERE)
     assert set(RETRY_AFTER) == passing | exhausted
 
 

@@ -36,6 +36,7 @@ _SENTENCES = {
     "EPOCH_RETIRED": "this epoch of the list is retired; run: tpsi-device fetch",
     "OFFSET_OUT_OF_RANGE": "the server's table ends before the offset asked for; run: tpsi-device fetch",
     "CANARY_NONE": "the server lacks the canary picture that its manifest announces; tell the operator",
+    "TABLE_NOT_HERE": "this one of the operator's servers does not have the newest table yet; try again later",
     "LOG_ENTRY_UNKNOWN": "the server's log lacks what it has to hold; tell the operator, and whoever audits the list",
     "LOG_OUT_OF_RANGE": "the server's log has fewer entries than it said; try again later",
     "LOG_UNSIGNED": "the server can't sign its log at the moment; try again later",
@@ -50,7 +51,7 @@ _SENTENCES = {
     "BATCH_TOO_LARGE": "the server takes smaller batches than this program sends; is one of them outdated?",
 }
 _PASSING_REASONS = frozenset(
-    {"LOG_OUT_OF_RANGE", "LOG_UNSIGNED", "STORE_UNAVAILABLE", "SHUTTING_DOWN", "INTERNAL_ERROR"}
+    {"TABLE_NOT_HERE", "LOG_OUT_OF_RANGE", "LOG_UNSIGNED", "STORE_UNAVAILABLE", "SHUTTING_DOWN", "INTERNAL_ERROR"}
 )
 _PASSING_CODES = frozenset(
     {

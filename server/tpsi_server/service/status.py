@@ -36,6 +36,7 @@ ANSWERS: dict[Reason, tuple[_Code, str]] = {
     Reason.EPOCH_RETIRED: (_Code.FAILED_PRECONDITION, "this epoch is retired: fetch the newest manifest"),
     Reason.OFFSET_OUT_OF_RANGE: (_Code.OUT_OF_RANGE, "the offset is beyond the end of the table"),
     Reason.CANARY_NONE: (_Code.NOT_FOUND, "this epoch has no canary picture"),
+    Reason.TABLE_NOT_HERE: (_Code.UNAVAILABLE, "this server does not have the newest table yet: try again later"),
     Reason.VOUCHER_MALFORMED: (_Code.INVALID_ARGUMENT, "the voucher is malformed"),
     Reason.VOUCHER_ID_REUSED: (_Code.INVALID_ARGUMENT, "another voucher has this id"),
     Reason.VOUCHER_WRONG_EPOCH: (_Code.INVALID_ARGUMENT, "vouchers of this epoch are not taken"),
@@ -68,6 +69,7 @@ RETRY_AFTER: dict[Reason, int] = {
     Reason.TOO_MANY_CALLS: 5,
     Reason.CALL_STALLED: 5,
     Reason.LOG_UNSIGNED: 5,
+    Reason.TABLE_NOT_HERE: 5,
 }
 
 

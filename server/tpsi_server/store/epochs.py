@@ -1,6 +1,7 @@
 """Epochs in the store: which ones are in force; what they are lies in the tables folder."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -49,13 +50,20 @@ class EpochStore:
     def all(self) -> list[EpochRecord]:
         """Every epoch, in order."""
         with self._database.read() as connection:
-            return [
-                EpochRecord(row.number, row.digest, from_stored(row.created), from_stored_or_none(row.retired))
-                for row in connection.execute(select(epochs).order_by(epochs.c.number))
-            ]
+            return list(map(_record, connection.execute(select(epochs).order_by(epochs.c.number))))
+
+    def newest(self) -> EpochRecord | None:
+        """The newest epoch, retired or not; None if there is none."""
+        with self._database.read() as connection:
+            row = connection.execute(select(epochs).order_by(epochs.c.number.desc()).limit(1)).first()
+        return None if row is None else _record(row)
 
     def waiting(self, number: int) -> int:
         """How many vouchers of an epoch wait to be matched."""
         wanted = (vouchers.c.epoch == number) & (vouchers.c.state == int(VoucherState.WAITING))
         with self._database.read() as connection:
             return int(connection.execute(select(func.count()).select_from(vouchers).where(wanted)).scalar_one())
+
+
+def _record(row: Any) -> EpochRecord:
+    return EpochRecord(row.number, row.digest, from_stored(row.created), from_stored_or_none(row.retired))
