@@ -20,7 +20,7 @@ from tpsi_server.tables import TableRepository
 #: Vouchers in one call: the wire contract's bound on a batch.
 MAX_BATCH = 1024
 #: Vouchers and octets that share a transaction: enough to make the disk's part small, and no long wait.
-GROUP_VOUCHERS, GROUP_OCTETS = 8192, 32 << 20
+GROUP_VOUCHERS, GROUP_OCTETS = 8192, 8 << 20
 #: Octets that may wait to be stored; more than a transaction, so that the next one is there when it is done.
 MAX_WAITING_OCTETS = 128 << 20
 #: Where a voucher's header has it (specification, section 7.1), after the version.

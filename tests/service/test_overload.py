@@ -221,23 +221,44 @@ def test_a_turnstile_counts_those_inside() -> None:
 def test_a_budget_is_given_out_in_order_and_bounded() -> None:
     async def run() -> None:
         budget = Budget(10, 8)
-        await budget.take(8)
-        first, second = asyncio.ensure_future(budget.take(6)), asyncio.ensure_future(budget.take(2))
+        await budget.take("a", 8)
+        first, second = asyncio.ensure_future(budget.take("b", 6)), asyncio.ensure_future(budget.take("c", 2))
         await asyncio.sleep(0)
         assert not first.done()
         assert not second.done(), "the smaller one does not overtake"
         with pytest.raises(RefusedError):
-            await budget.take(1)
+            await budget.take("d", 1)
         first.cancel()
         await asyncio.sleep(0.01)
         assert second.done()
-        budget.give_back(8)
-        budget.give_back(2)
+        budget.give_back("a", 8)
+        budget.give_back("c", 2)
         assert budget.held == 0
-        await budget.take(1000)  # what is larger than all there is takes all there is
+        await budget.take("a", 1000)  # what is larger than all there is takes all there is
         assert budget.held == 10
-        budget.give_back(1000)
+        budget.give_back("a", 1000)
         assert budget.held == 0
+
+    asyncio.run(run())
+
+
+def test_an_account_that_asks_for_everything_is_passed_over_by_others() -> None:
+    """Eight uploads of one account, each with four of the largest batches: whoever came next waited for them all."""
+
+    async def run() -> None:
+        budget = Budget(40, 40)
+        greedy = [asyncio.ensure_future(budget.take("greedy", 4)) for _ in range(6)]
+        await asyncio.sleep(0)
+        assert [one.done() for one in greedy] == [True, True, False, False, True, True]
+        assert isinstance(greedy[4].exception(), RefusedError)
+        for number in range(7):
+            await asyncio.wait_for(budget.take(f"other {number}", 4), PATIENCE)
+        assert budget.held == 36
+        budget.give_back("greedy", 4)
+        await asyncio.sleep(0)
+        assert greedy[2].done()
+        greedy[3].cancel()
+        await asyncio.gather(*greedy, return_exceptions=True)
 
     asyncio.run(run())
 
@@ -274,12 +295,12 @@ def test_batches_that_find_no_room_wait_and_beyond_that_are_refused(
 ) -> None:
     """A store that has stalled costs so much memory and no more, whoever goes on sending."""
     server.service.vouchers.budget = Budget(10 * MIB, 4 * MIB)
-    for number in range(4):
+    for number in range(8):
         runtime.accounts.create(f"flood {number}")
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(8) as pool:
         floods = [
             pool.submit(upload, connect(issue(account=f"flood {number}")), *[batch([bytes(2 * MIB)])] * 6)
-            for number in range(4)
+            for number in range(8)
         ]
         wait_for(lambda: any(flood.done() for flood in floods))
         with refused("OVERLOADED") as told:

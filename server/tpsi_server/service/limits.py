@@ -7,7 +7,8 @@ from tpsi_server.ingest import MAX_BATCH
 MAX_BATCH_BYTES = 4 << 20
 #: Batches of one upload that are taken before the first of them is acknowledged: enough to keep the store busy.
 BATCHES_IN_FLIGHT = 4
-#: Octets of batches that all uploads together hold until they are stored, and that may wait for a place among them.
+#: Octets of batches that all uploads together hold until they are stored, and that may wait for a place among them; of
+#: either an account has a quarter at most (`Budget.PART`).
 HELD_OCTETS, WAITING_OCTETS = 64 << 20, 64 << 20
 #: Uploads of one account at a time, and calls of one caller; calls of nobody in particular from one address.
 UPLOADS_AN_ACCOUNT, CALLS_A_CALLER, OPEN_CALLS = 8, 64, 16

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tpsi_server.errors import RefusedError
 from tpsi_server.reasons import Reason
@@ -37,51 +38,78 @@ class Turnstile:
         return self._inside.total()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """Octets that somebody waits for."""
+
+    name: str
+    octets: int
+    came: asyncio.Future[None]
+
+
 class Budget:
-    """Octets that may be held at a time: given out in the order in which they were asked for."""
+    """Octets that may be held at a time: given out in the order in which they were asked for.
+
+    One name has at most a part of them, and of the room to wait: whoever asks for more is passed over by the others.
+    """
+
+    PART = 4
 
     def __init__(self, total: int, waiting: int) -> None:
         self._free = self._total = total
         self._room = waiting
-        self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._held: Counter[str] = Counter()
+        self._queue: list[_Turn] = []
 
     @property
     def held(self) -> int:
         """Octets that were given out."""
         return self._total - self._free
 
-    async def take(self, octets: int) -> None:
+    async def take(self, name: str, octets: int) -> None:
         """Wait until so many may be held; RefusedError with OVERLOADED if too much waits for that already."""
-        octets = min(octets, self._total)
-        if not self._queue and octets <= self._free:
-            self._free -= octets
-            return
-        if sum(size for size, _ in self._queue) + octets > self._room:
+        turn = _Turn(name, min(octets, self._total), asyncio.get_running_loop().create_future())
+        self._queue.append(turn)
+        self._serve()
+        if not turn.came.done() and self._waits_too_much(turn):
+            self._queue.remove(turn)
             raise RefusedError(Reason.OVERLOADED, "too much waits to be stored")
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (octets, turn)
-        self._queue.append(entry)
         try:
-            await turn
+            await turn.came
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.give_back(octets)
+            if turn.came.done() and not turn.came.cancelled():
+                self.give_back(name, octets)
             else:
-                self._queue.remove(entry)
+                self._queue.remove(turn)
                 self._serve()
             raise
 
-    def give_back(self, octets: int) -> None:
+    def give_back(self, name: str, octets: int) -> None:
         """Let go of octets that were taken."""
-        self._free += min(octets, self._total)
+        self._change(name, -min(octets, self._total))
         self._serve()
 
+    def _waits_too_much(self, last: _Turn) -> bool:
+        mine = sum(turn.octets for turn in self._queue if turn.name == last.name)
+        several = mine > last.octets and mine > self._room // self.PART
+        return several or sum(turn.octets for turn in self._queue) > self._room
+
     def _serve(self) -> None:
-        while self._queue and self._queue[0][0] <= self._free:
-            octets, turn = self._queue.popleft()
-            if not turn.cancelled():
-                self._free -= octets
-                turn.set_result(None)
+        for turn in list(self._queue):
+            held = self._held[turn.name]
+            if turn.came.cancelled() or (held and held + turn.octets > self._total // self.PART):
+                continue
+            if turn.octets > self._free:
+                return  # a smaller one does not overtake: the larger would never come
+            self._queue.remove(turn)
+            self._change(turn.name, turn.octets)
+            turn.came.set_result(None)
+
+    def _change(self, name: str, octets: int) -> None:
+        self._free -= octets
+        self._held[name] += octets
+        if not self._held[name]:
+            del self._held[name]
 
 
 class Pace:

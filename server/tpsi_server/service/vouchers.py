@@ -100,17 +100,17 @@ class VoucherServicer(VoucherServiceServicer):
     async def _hand_over(self, caller: Caller, batch: pb.UploadBatch) -> asyncio.Future[list[Outcome]]:
         """Give a batch to ingest when there is room for it; what becomes of it."""
         octets = batch.ByteSize()
-        await self.budget.take(octets)
+        await self.budget.take(caller.account, octets)
         try:
             outcomes = asyncio.wrap_future(await asyncio.to_thread(self._submit, caller, list(batch.vouchers)))
         except BaseException:
-            self.budget.give_back(octets)
+            self.budget.give_back(caller.account, octets)
             raise
-        outcomes.add_done_callback(lambda done: self._stored(done, octets))
+        outcomes.add_done_callback(lambda done: self._stored(done, caller.account, octets))
         return outcomes
 
-    def _stored(self, outcomes: asyncio.Future[list[Outcome]], octets: int) -> None:
-        self.budget.give_back(octets)
+    def _stored(self, outcomes: asyncio.Future[list[Outcome]], account: str, octets: int) -> None:
+        self.budget.give_back(account, octets)
         if not outcomes.cancelled():
             outcomes.exception()  # nobody may be there any more who would look at it
 
