@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.faults.devices import kill_device
 from tests.faults.disks import fill_disk, small_disk
 from tests.faults.kills import FRESH, kill_server, terminate_server
+from tests.faults.postgres_disks import postgres_on_a_small_disk
 from tests.faults.power import power_cuts
 from tests.faults.restarts import restart_database
 from tests.faults.stage import ACCOUNTS, Stage
@@ -67,10 +68,10 @@ _WORDS = {
     "sigterm": (50, "tell the server to stop while devices upload"),
     "kill-device": (300, "kill -9 the device while it scans and uploads"),
     "workers": (200, "kill -9 some of eight matching processes"),
-    "disk-full": (50, "fill the disk while vouchers come in"),
+    "disk-full": (50, "fill the store's disk while vouchers come in"),
     "database-restart": (20, "restart PostgreSQL while vouchers come in"),
 }
-_EITHER = ("kill-server", "sigterm", "workers")
+_EITHER = ("kill-server", "sigterm", "workers", "disk-full")
 
 
 @contextmanager
@@ -108,8 +109,11 @@ def _workers(options: argparse.Namespace, place: Path) -> Result:
 
 
 def _disk_full(options: argparse.Namespace, place: Path) -> Result:
+    if options.engine == "postgresql":
+        with postgres_on_a_small_disk() as (url, full):
+            return fill_disk(full, Stage.make(place / "server", url, 2000), options.count, options.seed)
     with small_disk(place / "disk") as disk:
-        return fill_disk(disk, options.count, options.seed)
+        return fill_disk(disk, Stage.make(disk.path / "server", names=2000), options.count, options.seed)
 
 
 def _database_restart(options: argparse.Namespace, place: Path) -> Result:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tests.faults.stage import Stage, ids_of
 from tests.support.server_data import PASSPHRASE
@@ -19,11 +20,11 @@ SIZE = 24 << 20
 class SmallDisk:
     """A folder on a disk of its own that can be filled up: a file system in memory for root, else a limit on files."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int = SIZE) -> None:
         self.path = path
         path.mkdir()
         mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tpsi", str(path)], check=False, capture_output=True
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tpsi", str(path)], check=False, capture_output=True
         )
         self.mounted = mounted.returncode == 0
         if not self.mounted:
@@ -53,9 +54,9 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(path: Path) -> Iterator[SmallDisk]:
+def small_disk(path: Path, size: int = SIZE) -> Iterator[SmallDisk]:
     """A small disk at a path."""
-    disk = SmallDisk(path)
+    disk = SmallDisk(path, size)
     try:
         yield disk
     finally:
@@ -74,10 +75,21 @@ class Fillings:
     not_recovered: int = 0
 
 
-def fill_disk(disk: SmallDisk, rounds: int, seed: int = 0) -> Fillings:
-    """Fill the disk while vouchers come in, and make room again, so many times."""
+class Disk(Protocol):
+    """What can be filled up under a store."""
+
+    def fill(self, left: int) -> None:
+        """Leave so many octets, about."""
+        ...
+
+    def make_room(self) -> None:
+        """Let there be room again, and the store be usable."""
+        ...
+
+
+def fill_disk(disk: Disk, stage: Stage, rounds: int, seed: int = 0) -> Fillings:
+    """Fill the disk under a server's store while vouchers come in, and make room again, so many times."""
     rng = random.Random(seed)
-    stage = Stage.make(disk.path / "server", names=2000)
     result, acknowledged, next_name = Fillings(), set[bytes](), 1
     with Runtime(stage.folder, PASSPHRASE, workers=0) as runtime:
         for _ in range(rounds):
@@ -93,8 +105,8 @@ def fill_disk(disk: SmallDisk, rounds: int, seed: int = 0) -> Fillings:
                 except StoreError:
                     result.refused += 1
                     rest += some
-            result.lost += len(stage.missing(acknowledged))
             disk.make_room()
+            result.lost += len(stage.missing(acknowledged))
             try:
                 if rest:
                     assert all(outcome.stored for outcome in runtime.ingest.ingest("alice", rest))

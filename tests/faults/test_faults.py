@@ -9,6 +9,7 @@ import pytest
 from tests.faults.devices import kill_device
 from tests.faults.disks import fill_disk, small_disk
 from tests.faults.kills import kill_server, terminate_server
+from tests.faults.postgres_disks import postgres_on_a_small_disk
 from tests.faults.power import power_cuts
 from tests.faults.restarts import restart_database
 from tests.faults.stage import Stage
@@ -82,10 +83,18 @@ def test_every_voucher_is_opened_once_whoever_is_killed(stage: Make, engine: str
 
 def test_a_full_disk_refuses_and_the_server_goes_on_when_there_is_room(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
-        result = fill_disk(disk, 6)
+        result = fill_disk(disk, Stage.make(disk.path / "server", names=2000), 6)
     assert broken(result) == []
     assert result.refused > 0
     assert result.acknowledged == 6 * 200
+
+
+def test_a_full_disk_of_the_database_server_refuses_and_all_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with postgres_on_a_small_disk() as (url, disk):
+        result = fill_disk(disk, Stage.make(tmp_path / "server", url, names=2000), 4)
+    assert broken(result) == []
+    assert result.refused > 0
+    assert result.acknowledged == 4 * 200
 
 
 def test_a_database_that_restarts_loses_nothing(own_postgres: PostgresServer, tmp_path: Path) -> None:

