@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from tests.client.conftest import HASTE
 from tests.support.client_certificates import self_signed
-from tests.support.server_data import copy_data_folder, make_data_folder
+from tests.support.server_data import make_data_folder
 from tests.support.server_process import ServerProcess
 from tpsi import Item, ItemHash, SyntheticMode
 from tpsi_client import Device, Enrolment, EnrolmentError, IdentityError, ServiceError, UnreachableError
@@ -20,16 +21,11 @@ CHOICES = Choices(modes=(SyntheticMode.NONE,))
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
-    return make_data_folder(tmp_path_factory.mktemp("template") / "server")
+def data(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    return make_data_folder(tmp_path_factory.mktemp("certificates") / "server")
 
 
-@pytest.fixture
-def data(template: DataFolder, tmp_path: Path) -> DataFolder:
-    return copy_data_folder(template, tmp_path / "server")
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(data: DataFolder) -> Iterator[ServerProcess]:
     with ServerProcess(data, "--certificate-port", "0") as running:
         running.served()
@@ -55,16 +51,24 @@ def operate(data: DataFolder, capsys: pytest.CaptureFixture[str], monkeypatch: p
 
 
 @pytest.fixture
-def file(server: ServerProcess, operate: Operate, tmp_path: Path) -> Path:
-    """Alice's enrolment file, with a certificate."""
-    path = tmp_path / "alice.json"
-    where = server.for_certificates().address
-    operate("account", "add", "alice")
-    operate("certificate", "add", "alice", "--server", where, "--enrolment", path)
+def account(operate: Operate) -> str:
+    """An account of the test's own."""
+    name = f"alice {uuid4()}"
+    operate("account", "add", name)
+    return name
+
+
+@pytest.fixture
+def file(server: ServerProcess, operate: Operate, account: str, tmp_path: Path) -> Path:
+    """The account's enrolment file, with a certificate."""
+    path = tmp_path / "enrolment.json"
+    operate("certificate", "add", account, "--server", server.for_certificates().address, "--enrolment", path)
     return path
 
 
-def test_a_device_with_a_certificate_enrols_fetches_and_uploads(file: Path, home: Path, data: DataFolder) -> None:
+def test_a_device_with_a_certificate_enrols_fetches_and_uploads(
+    file: Path, account: str, home: Path, data: DataFolder
+) -> None:
     assert json.loads(file.read_bytes())["token"] is None
     with Device.enrol(home, file, CHOICES, patience=HASTE) as device:
         device.queue([Item(b"1", (ItemHash("md5", bytes(16)),), b"")])
@@ -72,15 +76,16 @@ def test_a_device_with_a_certificate_enrols_fetches_and_uploads(file: Path, home
     with Device.open(home, patience=HASTE) as again:  # as it was written down
         assert again.fetch().new is False
     with Runtime(data) as runtime:
-        record = runtime.store.accounts.find("alice")
+        record = runtime.store.accounts.find(account)
         assert record is not None
         assert record.vouchers == 1
 
 
-def test_a_device_with_a_revoked_certificate_is_told_so(file: Path, home: Path, operate: Operate) -> None:
+def test_a_device_with_a_revoked_certificate_is_told_so(file: Path, account: str, home: Path, operate: Operate) -> None:
     with Device.enrol(home, file, CHOICES, patience=HASTE) as device:
-        (listed,) = json.loads(operate("certificate", "list", "--json"))
-        operate("certificate", "revoke", listed["id"], "--yes")
+        listed = json.loads(operate("certificate", "list", "--json"))
+        (number,) = (one["id"] for one in listed if one["account"] == account)
+        operate("certificate", "revoke", number, "--yes")
         with pytest.raises(ServiceError, match="revoked this device's certificate") as told:
             device.fetch()
         assert told.value.reason == "CERTIFICATE_REVOKED"

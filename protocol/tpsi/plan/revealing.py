@@ -14,6 +14,7 @@ All terms of the sums are positive, so that doubles hold them to some ten digits
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from math import log10
 
@@ -86,6 +87,7 @@ class Decision:
         return rate / (rate + (1 - arb(self.recall)) * (1 - rate))
 
 
+@lru_cache(maxsize=1024)  # the searches for several chances ask for the same numbers
 def chance_to_reveal(decision: Decision, listed: int) -> Probability:
     """The probability that an account with so many listed pictures is revealed."""
     if not 0 <= listed <= min(decision.vouchers, MAX_LISTED):
