@@ -10,9 +10,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from tests.service.conftest import Issue
+from tests.support.refusals import refused
+from tests.support.server_data import wait_for
 from tests.support.serving import Served, ServerThread, raw_call, serving
 from tpsi_proto import tpsi_pb2 as pb
-from tpsi_server import OperatorError, Runtime, TlsOptions
+from tpsi_server import OperatorError, Role, Runtime, TlsOptions
+from tpsi_server.service import limits
+from tpsi_server.service import server as server_module
 from tpsi_server.service.server import SERVICES
 from tpsi_server.tls import ServerTls, server_tls
 
@@ -148,3 +152,23 @@ def test_headers_beyond_the_bound_are_refused(server: ServerThread) -> None:
     with pytest.raises(grpc.RpcError) as caught, server.served.channel() as channel:
         raw_call(channel, WHO_AM_I, metadata=[("x", "y" * 40_000)])
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_connection_over_which_nothing_is_admitted_is_closed(
+    runtime: Runtime, tls: ServerTls, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of a caller who was revoked; here within a second, else within a minute."""
+    assert ("grpc.max_connection_idle_ms", limits.IDLE_TIMEOUT) in server_module._OPTIONS
+    shorter = [option for option in server_module._OPTIONS if option[0] != "grpc.max_connection_idle_ms"]
+    monkeypatch.setattr(server_module, "_OPTIONS", (*shorter, ("grpc.max_connection_idle_ms", 1000)))
+    token = runtime.accounts.issue(Role.DEVICE, "alice")
+    states: list[grpc.ChannelConnectivity] = []
+    with serving(runtime, tls) as running, running.served.channel() as channel:
+        channel.subscribe(states.append)
+        metadata = [("authorization", f"Bearer {token.token.reveal().decode()}")]
+        raw_call(channel, WHO_AM_I, metadata=metadata)
+        runtime.accounts.revoke_token(token.token_id)
+        with refused("TOKEN_REVOKED"):
+            raw_call(channel, WHO_AM_I, metadata=metadata)
+        wait_for(lambda: grpc.ChannelConnectivity.READY in states and states[-1] is not grpc.ChannelConnectivity.READY)
+    assert limits.IDLE_TIMEOUT <= 60_000

@@ -45,8 +45,9 @@ HANDSHAKE_TIMEOUT = 10_000
 KEEPALIVE_TIME, KEEPALIVE_TIMEOUT = 60_000, 20_000
 #: Milliseconds that must pass between the probes of a peer, which is disconnected otherwise.
 LEAST_PING_INTERVAL = 10_000
-#: Milliseconds after which a connection without calls is closed.
-IDLE_TIMEOUT = 5 * 60_000
+#: Milliseconds after which a connection without calls is closed: also that of a caller who was revoked, which gRPC for
+#: Python gives no other way to cut. Who comes back later connects anew.
+IDLE_TIMEOUT = 60_000
 
 #: Seconds between two looks at what was revoked.
 VIGIL_PERIOD = 0.5
