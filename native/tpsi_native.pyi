@@ -7,10 +7,13 @@ Constant time: everything but `solve` and `weighted_sum`, as far as the values o
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+#: Rows of one length, or `bytes` of any.
+_Strings: TypeAlias = NDArray[np.uint8] | Sequence[bytes]
 
 INTERFACE: Final[int]
 __version__: Final[str]
@@ -30,10 +33,10 @@ def set_threads(count: int) -> None:
 def get_threads() -> int:
     """What was set, else TPSI_NATIVE_THREADS, else one for each processor that this process may use."""
 
-def hash_to_group(messages: Sequence[bytes], dst: bytes) -> NDArray[np.uint8]:
+def hash_to_group(messages: _Strings, dst: bytes) -> NDArray[np.uint8]:
     """ristretto255_XMD:SHA-512_R255MAP_RO_ of every message under a tag."""
 
-def blind(scalar: NDArray[np.uint8], messages: Sequence[bytes], dst: bytes) -> NDArray[np.uint8]:
+def blind(scalar: NDArray[np.uint8], messages: _Strings, dst: bytes) -> NDArray[np.uint8]:
     """scalar (1, 32) times the hash of every message."""
 
 def valid(elements: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -54,7 +57,7 @@ def combine(
     """Sums or differences, and where both were encodings; others are zeros."""
 
 def seal(
-    messages: Sequence[bytes],
+    messages: _Strings,
     dst: bytes,
     cells: NDArray[np.uint8],
     summed: bool,
@@ -83,11 +86,20 @@ def solve(
 def weighted_sum(scalars: NDArray[np.uint8], elements: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(1, 32): the sum of all products. ElementError if a row is not an encoding."""
 
-def derive_keys(label: bytes, secrets: Sequence[bytes], salt: bytes, infos: Sequence[bytes]) -> NDArray[np.uint8]:
+def derive_keys(label: bytes, secrets: _Strings, salt: bytes, infos: _Strings) -> NDArray[np.uint8]:
     """(n, 32): HKDF-SHA-256 with the info `label ‖ info`; one secret or info stands for as many as there are others."""
 
-def seal_texts(keys: NDArray[np.uint8], texts: Sequence[bytes], associated: Sequence[bytes]) -> list[bytes]:
-    """ChaCha20-Poly1305 with the zero nonce under keys (n, 32), each of which seals one text."""
+def hash_texts(size: int, key: bytes, person: bytes, texts: _Strings) -> NDArray[np.uint8]:
+    """(n, size): keyed BLAKE2b."""
 
-def open_texts(keys: NDArray[np.uint8], texts: Sequence[bytes], associated: Sequence[bytes]) -> list[bytes | None]:
+def seal_texts(keys: NDArray[np.uint8], texts: NDArray[np.uint8], associated: _Strings) -> NDArray[np.uint8]:
+    """(n, size + 16): ChaCha20-Poly1305 with the zero nonce under keys (n, 32), each of which seals one text.
+
+    Of m associated data, m dividing n, each belongs to n/m consecutive texts.
+    """
+
+def open_texts(keys: NDArray[np.uint8], texts: _Strings, associated: _Strings) -> list[bytes | None]:
     """Inverse of `seal_texts`; None for a text that does not open."""
+
+def shares(polynomials: NDArray[np.uint64], hashes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(n, 8·(u + 1)): coordinates from hashes (n, 16), and there polynomials (u, t + 1), constants first, below p."""

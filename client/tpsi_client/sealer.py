@@ -4,7 +4,6 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from tpsi import (
     AccountKeys,
@@ -20,7 +19,7 @@ from tpsi import (
     seal,
 )
 from tpsi import Device as SealingDevice
-from tpsi.account import memory_tags
+from tpsi.planning import memory_tags
 from tpsi_client.state import FileMark, NewVoucher, Sealing, State
 from tpsi_client.tables import MappedTable
 
@@ -103,7 +102,7 @@ class Sealer:
 
     def _seal(self, items: Sequence[Item]) -> SealedBatch:
         """Seal in slices, giving the table's pages back after each, and put all vouchers in random order."""
-        tags = [tag for item in items for tag in memory_tags(self._keys, item.identifier, item.probes)]
+        tags = [tag for mine in memory_tags(self._keys, items) for tag in mine]
         known = self._state.memory.known(tags)
         vouchers: list[SealedVoucher] = []
         remembered: list[tuple[bytes, ...]] = []
@@ -115,7 +114,7 @@ class Sealer:
             self._table.relax()
             known.update(tag for mine in batch.tags for tag in mine)
             remembered += batch.tags
-            vouchers += [replace(voucher, item=start + voucher.item) for voucher in batch.vouchers]
+            vouchers += [voucher._replace(item=start + voucher.item) for voucher in batch.vouchers]
             bad += batch.bad_candidates
         # Ids are uniform, so their order is a uniformly random one: in mode add an item's two vouchers must not
         # stand side by side, whatever carries them to the server (7.5).

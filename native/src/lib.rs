@@ -13,9 +13,12 @@ pub mod lanes;
 #[cfg(feature = "python")]
 mod python;
 #[cfg(feature = "python")]
+mod python_strings;
+#[cfg(feature = "python")]
 mod python_symmetric;
 #[cfg(target_arch = "x86_64")]
 mod rounding;
+pub mod shares;
 pub mod solve;
 pub mod symmetric;
 pub mod threads;

@@ -5,18 +5,18 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, P
 use pyo3::create_exception;
 use pyo3::exceptions::{PyImportError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use zeroize::Zeroizing;
 
 use crate::batch::{self, Scalars};
 use crate::chunk::{Cells, Octets};
 use crate::engine::Engine;
 use crate::expand::Tag;
+use crate::python_strings::Strings;
 use crate::solve::Fault;
 use crate::{dalek, threads};
 
 /// Raised with every change that a caller notices.
-const INTERFACE: u32 = 2;
+const INTERFACE: u32 = 3;
 
 create_exception!(tpsi_native, ElementError, PyValueError, "A row is not the canonical encoding of an element.");
 create_exception!(tpsi_native, ScalarError, PyValueError, "A scalar is not below the group's order.");
@@ -64,8 +64,8 @@ fn get_threads() -> usize {
 }
 
 #[pyfunction]
-fn hash_to_group<'py>(py: Python<'py>, messages: Vec<PyBackedBytes>, dst: &[u8]) -> PyResult<Rows<'py>> {
-    let tag = tag_of(dst)?;
+fn hash_to_group<'py>(py: Python<'py>, messages: Strings<'py>, dst: &[u8]) -> PyResult<Rows<'py>> {
+    let (tag, messages) = (tag_of(dst)?, messages.all()?);
     rows_of(py, py.detach(|| batch::hash(&messages, &tag)))
 }
 
@@ -73,10 +73,10 @@ fn hash_to_group<'py>(py: Python<'py>, messages: Vec<PyBackedBytes>, dst: &[u8])
 fn blind<'py>(
     py: Python<'py>,
     scalar: PyReadonlyArray2<'py, u8>,
-    messages: Vec<PyBackedBytes>,
+    messages: Strings<'py>,
     dst: &[u8],
 ) -> PyResult<Rows<'py>> {
-    let (tag, scalar) = (tag_of(dst)?, scalars_of(octets_of(&scalar)?, 1)?);
+    let (tag, scalar, messages) = (tag_of(dst)?, scalars_of(octets_of(&scalar)?, 1)?, messages.all()?);
     rows_of(py, py.detach(|| batch::blind(&scalar[0], &messages, &tag)))
 }
 
@@ -130,7 +130,7 @@ fn combine<'py>(
 #[allow(clippy::too_many_arguments)] // it is what a slot is made of
 fn seal<'py>(
     py: Python<'py>,
-    messages: Vec<PyBackedBytes>,
+    messages: Strings<'py>,
     dst: &[u8],
     cells: PyReadonlyArray2<'py, u8>,
     summed: bool,
@@ -138,7 +138,7 @@ fn seal<'py>(
     gammas: PyReadonlyArray2<'py, u8>,
     key: PyReadonlyArray2<'py, u8>,
 ) -> PyResult<(Rows<'py>, Rows<'py>, Flags<'py>)> {
-    let octets = octets_of(&cells)?;
+    let (messages, octets) = (messages.all()?, octets_of(&cells)?);
     let arity = octets.len().checked_div(messages.len()).unwrap_or(1);
     let cells = Cells { octets, arity, summed };
     let slots = messages.len() * cells.candidates();

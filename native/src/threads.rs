@@ -48,6 +48,12 @@ pub fn each_chunk<T: Send>(items: &mut [T], work: impl Fn(usize, &mut [T]) + Syn
     }
 }
 
+/// Run `work(number of the row, row)` for every row of `width` octets, at least one.
+pub fn each_row(octets: &mut [u8], width: usize, work: impl Fn(usize, &mut [u8]) + Sync) {
+    let mut rows: Vec<&mut [u8]> = octets.chunks_exact_mut(width).collect();
+    each_chunk(&mut rows, |chunk, rows| (chunk * CHUNK..).zip(rows).for_each(|(i, row)| work(i, row)));
+}
+
 /// Run `work` for each of a few large items.
 pub fn each<T: Send>(items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {
     match items.len() > 1 && get() > 1 {

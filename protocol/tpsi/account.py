@@ -1,21 +1,22 @@
 """An account's keys, and the shares, decisions and memory tags that follow from them (specification, section 6)."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
 from tpsi import field
+from tpsi.bulk import DRAWN_SIZE, hash_many, shares_at
 from tpsi.errors import CallerError
-from tpsi.groups import Rng
-from tpsi.items import ItemHash
+from tpsi.groups import Rng, Rows, Strings
+from tpsi.groups.rows import split_rows
 from tpsi.labels import Label
 from tpsi.manifest import LIST_ID_SIZE
 from tpsi.parameters import CountBy, Sharing
 from tpsi.secret import Secret
-from tpsi.symmetric import KEY_SIZE, expand, kdf, keyed_hash
+from tpsi.symmetric import KEY_SIZE, expand, kdf
 
 ACCOUNT_SECRET_SIZE = 32
 MAX_GENERATION = 2**32 - 1
@@ -97,24 +98,30 @@ def identifier_subject(identifier: bytes) -> bytes:
     return bytes((len(identifier),)) + identifier
 
 
-def shares(keys: AccountKeys, subjects: Sequence[bytes]) -> list[bytes]:
-    """The encoded real share of every subject (6.3)."""
+def share_rows(keys: AccountKeys, subjects: Strings) -> Rows:
+    """(n, share size): the encoded real share of every subject (6.3)."""
     by_hash = keys.pool.sharing.count_by is CountBy.HASH
     label = Label.COORDINATE_OF_HASH if by_hash else Label.COORDINATE_OF_ITEM
-    key = keys.coordinate_key.reveal()
-    drawn = [int.from_bytes(keyed_hash(16, key, label, subject), "big") for subject in subjects]
-    points = np.array([1 + value % (field.P - 1) for value in drawn], np.uint64)
-    table = np.column_stack([points, field.evaluate(keys.coefficients, points)])
-    encoded, size = field.encode(table), field.ELEMENT_SIZE * table.shape[1]
-    return [encoded[at : at + size] for at in range(0, len(encoded), size)]
+    drawn = hash_many(DRAWN_SIZE, keys.coordinate_key.reveal(), label, subjects)
+    return shares_at(keys.coefficients, drawn)
+
+
+def shares(keys: AccountKeys, subjects: Strings) -> list[bytes]:
+    """The same, one by one."""
+    return split_rows(share_rows(keys, subjects))
+
+
+def are_chosen(keys: AccountKeys, subjects: Strings, per_million: int) -> list[bool]:
+    """Whether the items with these decision subjects get a synthetic voucher (6.4)."""
+    if not per_million:
+        return [False] * len(subjects)
+    drawn = hash_many(8, keys.synthetic_key.reveal(), Label.SYNTHETIC_DECISION, subjects).view(">u8")
+    return [value * 10**6 >> 64 < per_million for value in drawn.ravel().tolist()]
 
 
 def is_chosen(keys: AccountKeys, subject: bytes, per_million: int) -> bool:
-    """Whether the item with this decision subject gets a synthetic voucher (6.4)."""
-    if not per_million:
-        return False
-    drawn = int.from_bytes(keyed_hash(8, keys.synthetic_key.reveal(), Label.SYNTHETIC_DECISION, subject), "big")
-    return drawn * 10**6 >> 64 < per_million
+    """The same for one item."""
+    return are_chosen(keys, [subject], per_million)[0]
 
 
 def synthetic_share(keys: AccountKeys, subject: bytes) -> bytes:
@@ -124,21 +131,15 @@ def synthetic_share(keys: AccountKeys, subject: bytes) -> bytes:
     return field.encode(np.array([point, *islice(stream, keys.pool.sharing.rows)], np.uint64))
 
 
-def memory_tag(keys: AccountKeys, probe: bytes) -> bytes:
-    """What a device remembers of an encoded probe that it sealed (7.6): 16 octets that tell nobody else the hash."""
-    return keyed_hash(TAG_SIZE, keys.memory_key.reveal(), Label.MEMORY, probe)
+def probe_tags(keys: AccountKeys, probes: Strings) -> list[bytes]:
+    """What a device remembers of encoded probes that it sealed (7.6): 16 octets that tell nobody else the hash."""
+    return split_rows(hash_many(TAG_SIZE, keys.memory_key.reveal(), Label.MEMORY, probes))
 
 
-def memory_tags(keys: AccountKeys, identifier: bytes, probes: Sequence[ItemHash]) -> tuple[bytes, ...]:
-    """What a device remembers of an item that it has sealed.
-
-    One for each probe; if items are counted, one more for the identifier, as the share's coordinate is made from it.
-    """
-    tags = [memory_tag(keys, probe.encode()) for probe in probes]
-    if keys.pool.sharing.count_by is CountBy.ITEM:
-        subject = identifier_subject(identifier)
-        tags.append(keyed_hash(TAG_SIZE, keys.memory_key.reveal(), Label.MEMORY_OF_ITEM, subject))
-    return tuple(tags)
+def identifier_tags(keys: AccountKeys, identifiers: Iterable[bytes]) -> list[bytes]:
+    """What it remembers besides if items are counted, as the share's coordinate is made from the identifier."""
+    subjects = [identifier_subject(identifier) for identifier in identifiers]
+    return split_rows(hash_many(TAG_SIZE, keys.memory_key.reveal(), Label.MEMORY_OF_ITEM, subjects))
 
 
 def draw_generation(rng: Rng = secrets.token_bytes) -> int:

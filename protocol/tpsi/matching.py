@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from tpsi import field
 from tpsi.bulk import open_many
 from tpsi.errors import CallerError
 from tpsi.groups import Group
-from tpsi.groups.rows import split_rows
 from tpsi.manifest import Manifest
 from tpsi.packing import unpack_slots
 from tpsi.symmetric import KEY_SIZE, open_sealed
@@ -67,17 +64,14 @@ def _match(manifest: Manifest, table_secrets: TableSecrets, submissions: Sequenc
     group: Group = manifest.group
     vouchers = [submission.voucher for submission in submissions]
     slots = unpack_slots(vouchers, manifest)
-    # An invalid element opens nothing; nor does the identity, from which everybody could make the key.
+    # What an invalid element opens does not count; nor the identity's, from which everybody could make the key.
     products, valid = group.multiply_untrusted(table_secrets.scalar(group), slots.q)
-    tried = np.flatnonzero(valid)
     bound = contexts(manifest, vouchers, [submission.account for submission in submissions])
-    data = [slot_data(one) for one in bound]
-    owners = (tried // manifest.slots).tolist()
-    keks = slot_keys(manifest, products[tried], slots.q[tried])
-    contents = open_many(keks, split_rows(slots.ct[tried]), [data[owner] for owner in owners])
+    contents = open_many(slot_keys(manifest, products, slots.q), slots.ct, [slot_data(one) for one in bound])
     opened: list[Opened | None] = [None] * len(submissions)
-    for owner, content in zip(owners, contents, strict=True):
-        if content is not None and opened[owner] is None:
+    for row, content in enumerate(contents):
+        owner = row // manifest.slots
+        if content is not None and valid[row] and opened[owner] is None:
             opened[owner] = _open(Voucher.decode(vouchers[owner], manifest), content, payload_data(bound[owner]))
     return opened
 

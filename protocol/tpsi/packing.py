@@ -27,6 +27,14 @@ _SAME: Final = [*range(_ID.start), _CLASS - 2, _CLASS - 1]
 _PADDED: Final = np.array([padded_size(size_class) for size_class in range(MAX_SIZE_CLASS + 1)])
 
 
+def pack_headers(manifest: Manifest, generation: int, voucher_ids: Rows, size_classes: Rows) -> Rows:
+    """(n, 40): headers, from voucher ids (n, 16) and size classes (n,)."""
+    headers = np.repeat(_model(manifest, generation), len(voucher_ids), axis=0)
+    headers[:, _ID] = voucher_ids
+    headers[:, _CLASS] = size_classes
+    return headers
+
+
 class PackedSlots(NamedTuple):
     """The k slots of n vouchers, slot j of voucher i in row i·k + j: `q` (n·k, element_size) and what it encrypts."""
 
@@ -50,8 +58,13 @@ def unpack_slots(vouchers: Sequence[bytes], manifest: Manifest) -> PackedSlots:
 
 def _sound(heads: Rows, lengths: Sequence[int], manifest: Manifest) -> NDArray[np.bool_]:
     """(n,): which are the first octets of a voucher of this manifest, whose length follows from them."""
-    model = np.frombuffer(Header(manifest.manifest_id, bytes(VOUCHER_ID_SIZE), 0, manifest.slots, 0).encode(), np.uint8)
-    same = (heads[:, _SAME] == model[_SAME]).all(axis=1)
+    same = (heads[:, _SAME] == _model(manifest, 0)[:, _SAME]).all(axis=1)
     size_class = heads[:, _CLASS]
     expected = voucher_size(manifest, 0) + _PADDED[np.minimum(size_class, MAX_SIZE_CLASS)]
     return np.asarray(same & (size_class <= MAX_SIZE_CLASS) & (expected == lengths))
+
+
+def _model(manifest: Manifest, generation: int) -> Rows:
+    """(1, 40): a header without voucher id, in size class 0."""
+    header = Header(manifest.manifest_id, bytes(VOUCHER_ID_SIZE), generation, manifest.slots, 0)
+    return np.frombuffer(header.encode(), np.uint8).reshape(1, -1)

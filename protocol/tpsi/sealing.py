@@ -5,38 +5,30 @@ changes shape because of what a table holds.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
-from tpsi.account import shares, synthetic_share
+from tpsi.account import identifier_subject, share_rows, synthetic_share
 from tpsi.bulk import seal_many
 from tpsi.device import Device, Item
 from tpsi.errors import CallerError
 from tpsi.groups import Group, Probed, Rng, Rows
-from tpsi.groups.rows import split_rows
+from tpsi.groups.rows import beside, join_rows, split_rows
 from tpsi.labels import Label
+from tpsi.packing import pack_headers
+from tpsi.parameters import CountBy
 from tpsi.planning import Kind, Plan, plan_vouchers
-from tpsi.randomness import Drawn, Indices, draw, permutation
+from tpsi.randomness import Drawn, Indices, draw
 from tpsi.symmetric import KEY_SIZE
 from tpsi.table import item_tag
-from tpsi.voucher import (
-    Header,
-    contexts,
-    item_keys,
-    pad,
-    padded_size,
-    payload_data,
-    share_size,
-    slot_count,
-    slot_data,
-    slot_keys,
-)
+from tpsi.voucher import context_rows, item_keys, pad, padded_size, share_size, slot_count, slot_keys
 
 
-@dataclass(frozen=True, slots=True)
-class SealedVoucher:
+class SealedVoucher(NamedTuple):
     """A voucher's octets, and what the device may remember about them: the item's place in the batch, and the kind."""
 
     item: int
@@ -76,8 +68,8 @@ def seal(
     plans, tags = plan_vouchers(device, items, known, size_class)
     drawn = draw(device.manifest.group, len(plans), slot_count(device.manifest), rng)
     vouchers, bad = _seal(device, items, plans, drawn)
-    order = permutation(len(vouchers), rng)
-    return SealedBatch(tuple(vouchers[place] for place in order), tags, bad)
+    # Ids are uniform: so is the order that follows from them (7.5).
+    return SealedBatch(tuple(sorted(vouchers, key=attrgetter("voucher_id"))), tags, bad)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -89,14 +81,17 @@ class _Work:
     plans: Sequence[Plan]
     drawn: Drawn
     width: int  # k
-    rkeys: Sequence[bytes]  # n
     q: Rows  # (n·k, element_size)
     keks: Rows  # (n·k, 32)
-    contents: list[bytes]  # what each slot encrypts
+    contents: Rows  # (n·k, 32 + share size): what each slot encrypts
 
     @property
     def group(self) -> Group:
         return self.device.manifest.group
+
+    def of_kind(self, kind: Kind) -> list[tuple[int, Item]]:
+        """The places of the vouchers of a kind, each with its item."""
+        return [(place, self.items[plan.item]) for place, plan in enumerate(self.plans) if plan.kind is kind]
 
     def betas(self, rows: Indices) -> Rows:
         return self.drawn.betas.reshape(-1, self.group.scalar_size)[rows]
@@ -104,52 +99,54 @@ class _Work:
     def gammas(self, rows: Indices) -> Rows:
         return self.drawn.gammas.reshape(-1, self.group.scalar_size)[rows]
 
-    def fill(self, rows: Indices, s: Rows, shares: Iterable[bytes]) -> None:
+    def fill(self, rows: Indices, s: Rows, shares: Rows) -> None:
         """Give slots the keys that follow from their S and Q (7.3); each encrypts its voucher's rkey and a share."""
         if not s.any(axis=1).all():
             raise CallerError("the randomness makes S the identity: draw again")
         self.keks[rows] = slot_keys(self.device.manifest, s, self.q[rows])
-        for row, share in zip(rows.tolist(), shares, strict=True):
-            self.contents[row] = self.rkeys[row // self.width] + share
+        self.contents[rows] = np.hstack([self.drawn.rkeys[rows // self.width], shares])
 
 
 def _seal(
     device: Device, items: Sequence[Item], plans: Sequence[Plan], drawn: Drawn
-) -> tuple[tuple[SealedVoucher, ...], int]:
+) -> tuple[list[SealedVoucher], int]:
     """The private twin of `seal`: nothing is drawn. Returns the vouchers, and the number of bad candidates."""
     group, width = device.manifest.group, slot_count(device.manifest)
     count = len(plans) * width
-    zeros = bytes(KEY_SIZE + share_size(device.manifest.sharing.rows))
-    q, keks = np.zeros((count, group.element_size), np.uint8), drawn.keks.reshape(count, KEY_SIZE)
-    work = _Work(device, items, plans, drawn, width, split_rows(drawn.rkeys), q, keks.copy(), [zeros] * count)
+    q, keks = np.zeros((count, group.element_size), np.uint8), drawn.keks.reshape(count, KEY_SIZE).copy()
+    contents = np.zeros((count, KEY_SIZE + share_size(device.manifest.sharing.rows)), np.uint8)
+    work = _Work(device, items, plans, drawn, width, q, keks, contents)
     bad = _real_slots(work)
     _other_slots(work)
     _synthetic_slots(work)
     if not work.q.any(axis=1).all():
         raise CallerError("the randomness makes Q the identity: draw again")
-    return tuple(_assemble(work)), bad
+    sealed = zip(plans, split_rows(drawn.voucher_ids), _assemble(work), strict=True)
+    return [SealedVoucher(plan.item, plan.kind, voucher_id, data) for plan, voucher_id, data in sealed], bad
 
 
 def _real_slots(work: _Work) -> int:
     """Fill in the slots of real vouchers (7.3), leaving those of bad candidates random (7.4); count the latter."""
-    group, device = work.group, work.device
-    per_probe = device.manifest.geometry.candidates
-    probes = [
-        (place * work.width + number * per_probe, probe.encode(), device.subject(work.items[plan.item], probe))
-        for place, plan in enumerate(work.plans)
-        if plan.kind is Kind.REAL
-        for number, probe in enumerate(work.items[plan.item].probes)
-    ]
-    if not probes:
+    real = work.of_kind(Kind.REAL)
+    if not real:
         return 0
-    first, encoded, subjects = zip(*probes, strict=True)
+    group, device, per_probe = work.group, work.device, work.device.manifest.geometry.candidates
+    encoded = [probe.encode() for _, item in real for probe in item.probes]
+    first = [place * work.width + n * per_probe for place, item in real for n in range(len(item.probes))]
     rows = np.array(first)[:, None] + np.arange(per_probe)  # (n, candidates): the slot of each
     probed = Probed(encoded, item_tag(group), device.table.read(encoded))
     pairs = group.seal(probed, work.betas(rows), work.gammas(rows), _public_key(device))
     work.q[rows] = pairs.q
-    made = shares(device.keys, subjects)
-    work.fill(rows[pairs.good], pairs.s[pairs.good], [made[whose] for whose in np.nonzero(pairs.good)[0].tolist()])
+    shares = share_rows(device.keys, _subjects(work, real, encoded))
+    work.fill(rows[pairs.good], pairs.s[pairs.good], shares[np.nonzero(pairs.good)[0]])
     return int(np.count_nonzero(~pairs.good))
+
+
+def _subjects(work: _Work, real: Sequence[tuple[int, Item]], encoded: list[bytes]) -> list[bytes]:
+    """What the share of each probe is a function of (6.3)."""
+    if work.device.manifest.sharing.count_by is CountBy.HASH:
+        return encoded
+    return [identifier_subject(item.identifier) for _, item in real for _ in item.probes]
 
 
 def _other_slots(work: _Work) -> None:
@@ -160,48 +157,56 @@ def _other_slots(work: _Work) -> None:
 
 def _synthetic_slots(work: _Work) -> None:
     """Make the first slot of every synthetic voucher one that opens: S = γ·L for Q = γ·G (7.5)."""
-    device = work.device
-    places = [place for place, plan in enumerate(work.plans) if plan.kind is Kind.SYNTHETIC]
-    if not places:
+    device, synthetic = work.device, work.of_kind(Kind.SYNTHETIC)
+    if not synthetic:
         return
-    rows = np.array(places) * work.width
-    items = [work.items[work.plans[place].item] for place in places]
-    made = [synthetic_share(device.keys, device.subject(item, item.probes[0])) for item in items]
-    work.fill(rows, work.group.multiply(work.gammas(rows), _public_key(device)), made)
+    rows = np.array([place for place, _ in synthetic]) * work.width
+    made = [synthetic_share(device.keys, device.subject(item, item.probes[0])) for _, item in synthetic]
+    s = work.group.multiply(work.gammas(rows), _public_key(device))
+    work.fill(rows, s, join_rows(made, share_size(device.manifest.sharing.rows)))
 
 
 def _public_key(device: Device) -> Rows:
     return np.frombuffer(device.manifest.key, np.uint8).reshape(1, -1)
 
 
-def _assemble(work: _Work) -> Iterator[SealedVoucher]:
+def _assemble(work: _Work) -> list[bytes]:
     """Encrypt payloads and slots, and put the slots of each voucher in their random order."""
-    manifest, width = work.device.manifest, work.width
-    ids = split_rows(work.drawn.voucher_ids)
-    generation = work.device.keys.pool.generation
-    headers = [
-        Header(manifest.manifest_id, voucher_id, generation, width, plan.size_class).encode()
-        for voucher_id, plan in zip(ids, work.plans, strict=True)
-    ]
-    bound = contexts(manifest, headers, [work.device.account] * len(headers))
-    rcts = seal_many(work.drawn.rkeys, _inner(work, ids), [payload_data(one) for one in bound])
-    cts = seal_many(work.keks, work.contents, [data for one in bound for data in [slot_data(one)] * width])
-    slots = [q + ct for q, ct in zip(split_rows(work.q), cts, strict=True)]
+    manifest, drawn, pool = work.device.manifest, work.drawn, work.device.keys.pool
+    classes = np.array([plan.size_class for plan in work.plans], np.uint8)
+    headers = pack_headers(manifest, pool.generation, drawn.voucher_ids, classes)
+    bound = context_rows(manifest, headers, work.device.account)
+    slots = np.hstack([work.q, seal_many(work.keks, work.contents, beside(Label.SLOT, bound))])
     # orders tell where each slot is sent; the inverse, which slot is sent in each place
-    sent = (np.argsort(work.drawn.orders, axis=1) + np.arange(len(ids))[:, None] * width).tolist()
-    for place, plan in enumerate(work.plans):
-        data = b"".join([headers[place], *[slots[row] for row in sent[place]], rcts[place]])
-        yield SealedVoucher(plan.item, plan.kind, ids[place], data)
+    sent = np.argsort(drawn.orders, axis=1) + np.arange(len(headers))[:, None] * work.width
+    heads = np.hstack([headers, slots[sent].reshape(len(headers), -1)])
+    keys = _inner_keys(work)
+    vouchers = [b""] * len(headers)
+    for size_class in set(classes.tolist()):
+        rows = np.flatnonzero(classes == size_class)
+        adcts = seal_many(keys[rows], _padded(work, rows), beside(Label.AD, drawn.voucher_ids[rows]))
+        rcts = seal_many(drawn.rkeys[rows], adcts, beside(Label.PAYLOAD, bound[rows]))
+        for row, voucher in zip(rows.tolist(), split_rows(np.hstack([heads[rows], rcts])), strict=True):
+            vouchers[row] = voucher
+    return vouchers
 
 
-def _inner(work: _Work, ids: Sequence[bytes]) -> list[bytes]:
-    """adct: the item's associated data, or, in a synthetic voucher, zeros under a key that nobody keeps (7.2, 7.5)."""
-    keys = item_keys(work.device.keys.ad_key.reveal(), ids)
-    padded: list[bytes] = []
-    for place, plan in enumerate(work.plans):
-        if plan.kind is Kind.SYNTHETIC:
-            keys[place] = work.drawn.fake_ad_keys[place]
-            padded.append(bytes(padded_size(plan.size_class)))
-        else:
-            padded.append(pad(work.items[plan.item].associated, plan.size_class))
-    return seal_many(keys, padded, [Label.AD + voucher_id for voucher_id in ids])
+def _inner_keys(work: _Work) -> Rows:
+    """(n, 32): the keys of the adcts; those of synthetic vouchers nobody keeps (7.2, 7.5)."""
+    keys = item_keys(work.device.keys.ad_key.reveal(), work.drawn.voucher_ids)
+    synthetic = [place for place, _ in work.of_kind(Kind.SYNTHETIC)]
+    keys[synthetic] = work.drawn.fake_ad_keys[synthetic]
+    return keys
+
+
+def _padded(work: _Work, rows: Indices) -> Rows:
+    """(m, …): the associated data of vouchers of one size class, padded; of synthetic ones, zeros."""
+    plans = [work.plans[row] for row in rows.tolist()]
+    size = padded_size(plans[0].size_class)
+    if not size:
+        return np.zeros((len(plans), 0), np.uint8)
+    padded = [
+        bytes(size) if plan.kind is Kind.SYNTHETIC else pad(work.items[plan.item].associated, plan.size_class)
+        for plan in plans
+    ]
+    return join_rows(padded, size)

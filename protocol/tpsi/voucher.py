@@ -15,8 +15,8 @@ import numpy as np
 from tpsi.bulk import kdf_many
 from tpsi.errors import CallerError, DecodeError
 from tpsi.field import ELEMENT_SIZE as FIELD_SIZE
-from tpsi.groups import Rows, group
-from tpsi.groups.rows import split_rows
+from tpsi.groups import Rows, Strings, group
+from tpsi.groups.rows import beside
 from tpsi.labels import Label
 from tpsi.manifest import MANIFEST_ID_SIZE, Manifest
 from tpsi.symmetric import KEY_SIZE, TAG_SIZE, kdf
@@ -216,6 +216,11 @@ def encode_account(account: str) -> bytes:
     return bytes((len(account),)) + account.encode("ascii")
 
 
+def context_rows(manifest: Manifest, headers: Rows, account: str) -> Rows:
+    """(n, …): `context` of many headers (n, 40) of one account."""
+    return beside(manifest.digest, headers, encode_account(account))
+
+
 def slot_data(bound: bytes) -> bytes:
     """Associated data of a slot's ciphertext."""
     return Label.SLOT + bound
@@ -233,7 +238,7 @@ def slot_key(manifest: Manifest, s: bytes, q: bytes) -> bytes:
 
 def slot_keys(manifest: Manifest, s: Rows, q: Rows) -> Rows:
     """(n, 32): the kek of every slot (7.3)."""
-    return kdf_many(Label.SLOT_KEY, split_rows(np.hstack([s, q])), manifest.digest, [b""])
+    return kdf_many(Label.SLOT_KEY, np.hstack([s, q]), manifest.digest, [b""])
 
 
 def item_key(ad_key: bytes, voucher_id: bytes) -> bytes:
@@ -241,6 +246,6 @@ def item_key(ad_key: bytes, voucher_id: bytes) -> bytes:
     return kdf(Label.AD_ITEM, ad_key, b"", voucher_id, KEY_SIZE)
 
 
-def item_keys(ad_key: bytes, voucher_ids: Sequence[bytes]) -> Rows:
+def item_keys(ad_key: bytes, voucher_ids: Strings) -> Rows:
     """(n, 32): the key of every voucher's associated data (7.2)."""
     return kdf_many(Label.AD_ITEM, [ad_key], b"", voucher_ids)

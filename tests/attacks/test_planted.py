@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.world import World, md5
 from tpsi import Item, Probes, Sharing, Synthetic, SyntheticMode, seal
-from tpsi.account import memory_tags
+from tpsi.planning import memory_tags
 
 COVER = Synthetic(SyntheticMode.REPLACE, 50_000)
 
@@ -27,7 +27,7 @@ def test_of_a_picture_that_is_not_listed_nothing_is_learned(named: str) -> None:
     device = world.device()
     had = Item(b"had", (md5("a picture"), md5("its likeliest copy")))
     sent = Item(b"sent", (md5(named), md5("its likeliest copy")))
-    known = set(memory_tags(device.keys, had.identifier, had.probes))
+    known = set(memory_tags(device.keys, [had])[0])
     for memory in (known, set()):
         batch = seal(device, [sent], known=memory.__contains__, rng=world.rng)
         assert world.opened(batch) == []

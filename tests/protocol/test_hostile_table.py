@@ -225,14 +225,14 @@ def test_resealing_under_a_changed_list_shows_nothing() -> None:
 def test_a_changed_threshold_does_not_make_a_device_forget() -> None:
     """Memory tags depend on list and generation alone: new sharing parameters are no way to have items sealed again."""
     from tpsi import Pool, Secret, Sharing, derive
-    from tpsi.account import memory_tag
+    from tpsi.account import probe_tags
 
     world = World(range(5))
     keys = world.keys()
     other = derive(Secret(b"\x11" * 32), Pool(world.manifest.list_id, 0, Sharing(1, 9)))
-    assert memory_tag(keys, md5(1).encode()) == memory_tag(other, md5(1).encode())
+    assert probe_tags(keys, [md5(1).encode()]) == probe_tags(other, [md5(1).encode()])
     rescan = derive(Secret(b"\x11" * 32), replace(keys.pool, generation=1))
-    assert memory_tag(keys, md5(1).encode()) != memory_tag(rescan, md5(1).encode())
+    assert probe_tags(keys, [md5(1).encode()]) != probe_tags(rescan, [md5(1).encode()])
 
 
 def test_a_deliberate_rescan_is_unlinkable_to_the_first_scan() -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from tpsi.errors import CallerError
 from tpsi.groups.backends import LIBRARY, NATIVE, choose, set_threads
-from tpsi.groups.base import Equations, Group, Probed, Rng, Rows, Slots
+from tpsi.groups.base import Equations, Group, Probed, Rng, Rows, Slots, Strings
 
 __all__ = [
     "LIBRARY",
@@ -19,6 +19,7 @@ __all__ = [
     "Rng",
     "Rows",
     "Slots",
+    "Strings",
     "group",
     "set_threads",
 ]

@@ -12,7 +12,7 @@ LIBRARY: Final = "library"
 #: Chooses for a process and those that it starts.
 VARIABLE: Final = "TPSI_BACKEND"
 #: What this version calls; the core states what it offers.
-INTERFACE: Final = 2
+INTERFACE: Final = 3
 
 _INSTALL: Final = "make native (or: pip install ./native) builds and installs it from the same checkout, and needs Rust"
 

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 #: of one size.
 Rows: TypeAlias = NDArray[np.uint8]
 
+#: Strings of octets: rows of one length, or `bytes` of any.
+Strings: TypeAlias = Rows | Sequence[bytes]
+
 #: A source of uniform octets: `rng(n)` returns n of them. `secrets.token_bytes` is the default everywhere.
 Rng: TypeAlias = Callable[[int], bytes]
 

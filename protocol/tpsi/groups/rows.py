@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tpsi.errors import CallerError
-from tpsi.groups.base import Group, Rng, Rows
+from tpsi.groups.base import Group, Rng, Rows, Strings
 
 #: A zero scalar is drawn with probability 2^-252, so a second round of draws is never seen; a source that
 #: still gives one after this many rounds is broken, and drawing on would not end.
@@ -48,8 +48,25 @@ def join_rows(encodings: Sequence[bytes], width: int) -> Rows:
 
 def split_rows(rows: Rows) -> list[bytes]:
     """Inverse of `join_rows`."""
-    joined, width = rows.tobytes(), rows.shape[1]
-    return [joined[at : at + width] for at in range(0, len(joined), width)]
+    joined, (count, width) = rows.tobytes(), rows.shape
+    return [joined[i * width : (i + 1) * width] for i in range(count)]
+
+
+def strings(octets: Strings) -> Sequence[bytes]:
+    """Strings of octets one by one."""
+    return split_rows(octets) if isinstance(octets, np.ndarray) else octets
+
+
+def contiguous(octets: Strings) -> Strings:
+    """The same, rows one after another in memory."""
+    return np.ascontiguousarray(octets) if isinstance(octets, np.ndarray) else octets
+
+
+def beside(*parts: bytes | Rows) -> Rows:
+    """(n, …): rows next to each other, with strings that are the same in all of them; one part at least is of rows."""
+    count = next(len(part) for part in parts if isinstance(part, np.ndarray))
+    rows = [np.frombuffer(part, np.uint8) if isinstance(part, bytes) else part for part in parts]
+    return np.hstack([np.broadcast_to(part, (count, part.shape[-1])) for part in rows])
 
 
 def draw_scalars(group: Group, count: int, rng: Rng) -> Rows:

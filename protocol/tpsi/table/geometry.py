@@ -1,6 +1,5 @@
 """Sizes and positions of both table encodings: which cells an item has (specification, sections 4.2 and 4.3)."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -10,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tpsi.bulk import hash_many
 from tpsi.errors import CallerError
 from tpsi.labels import Label
 
@@ -42,10 +42,7 @@ def numbers_below(bound: int) -> type[np.signedinteger[Any]]:
 
 def _digests(items: Sequence[bytes], seed: bytes, label: Label) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """The two little-endian halves (a, b) of the 16-octet position hash of every item."""
-    person = label
-    blake2b = hashlib.blake2b
-    joined = b"".join([blake2b(y, digest_size=16, key=seed, person=person).digest() for y in items])
-    halves = np.frombuffer(joined, "<u8").astype(np.uint64).reshape(-1, 2)
+    halves = hash_many(16, seed, label, items).view("<u8").astype(np.uint64)
     return halves[:, 0], halves[:, 1]
 
 

@@ -29,12 +29,12 @@ from tpsi import (
     match,
     slot_count,
 )
-from tpsi.account import identifier_subject, is_chosen, memory_tag, memory_tags, shares, synthetic_share
+from tpsi.account import identifier_subject, is_chosen, probe_tags, shares, synthetic_share
 from tpsi.detection import Outcome
 from tpsi.field import encode
 from tpsi.groups import Rows
 from tpsi.labels import Label
-from tpsi.planning import Plan, plan_vouchers
+from tpsi.planning import Plan, memory_tags, plan_vouchers
 from tpsi.randomness import Drawn, draw
 from tpsi.sealing import _seal
 from tpsi.symmetric import kdf, open_sealed
@@ -171,7 +171,7 @@ def item_record(device: Device, item: Item) -> Record:
         "decision": decision,
         "chosen": is_chosen(keys, first, device.manifest.synthetic.per_million),
         "synthetic_share": synthetic_share(keys, first).hex(),
-        "tag": memory_tags(keys, item.identifier, item.probes)[-1].hex() if by_item else None,
+        "tag": memory_tags(keys, [item])[0][-1].hex() if by_item else None,
     }
 
 
@@ -185,7 +185,7 @@ def probe_record(device: Device, item: Item, probe: ItemHash) -> Record:
         "item": hash_record(probe),
         "positions": table.geometry.positions([y], table.seed)[0].tolist(),
         "candidates": [element.tobytes().hex() if good else None for element, good in candidates],
-        "tag": memory_tag(keys, y).hex(),
+        "tag": probe_tags(keys, [y])[0].hex(),
         "coordinate": share[:8].hex(),
         "share": share.hex(),
     }
