@@ -76,10 +76,10 @@ class TransparencyLog:
             raise RefusedError(Reason.LOG_OUT_OF_RANGE, "the log ends before")
         return self._store.log.entries(start, start + count)
 
-    def disclosures(self, account: str) -> Sequence[Disclosure]:
-        """What an account may know of its reveals by now."""
+    def disclosures(self, account: str, after: int, limit: int) -> Sequence[Disclosure]:
+        """What an account may know of its reveals by now, from a place of the log on; `limit` notices at most."""
         self._store.log.open_due(self._clock())
-        return self._store.log.disclosures(account)
+        return self._store.log.disclosures(account, after, limit)
 
     def _up_to(self, size: int) -> Tree:
         tree = self._followed() if size > len(self._tree) else self._tree

@@ -102,7 +102,12 @@ def test_what_was_noted_is_committed_to_in_batches_of_a_bounded_size(store: Stor
     assert twice.voucher_ids == ((3).to_bytes(16, "big"), (5000).to_bytes(16, "big"))
     assert store.log.open_due(1e10) == 2
     assert history(store).waiting == {}
-    assert [one.notice.account for one in store.log.disclosures("account 3")] == ["account 3"]
+    (told,) = store.log.disclosures("account 3")
+    assert told.notice.account == "account 3"
+    assert store.log.disclosures("account 3", told.index) == [told]
+    for after in (told.index + 1, 2**63, 2**64 - 1):
+        assert store.log.disclosures("account 3", after) == []
+    assert store.log.disclosures("account 3", 0, 0) == []
 
 
 def test_replicas_that_commit_at_once_commit_to_everything_once(store: Store) -> None:

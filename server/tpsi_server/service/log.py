@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from tpsi.log import Disclosure
+from tpsi.log.notice import MAX_BATCH
 from tpsi_proto import tpsi_pb2 as pb
 from tpsi_proto.tpsi_pb2_grpc import LogServiceServicer
 from tpsi_server.errors import RefusedError
@@ -51,9 +52,10 @@ class LogServicer(LogServiceServicer):
 
     async def GetNotices(self, request: pb.GetNoticesRequest, context: Context) -> pb.GetNoticesResponse:
         """What the caller's account is told of its reveals."""
-        told = await asyncio.to_thread(self._log.disclosures, CALLER.get().account)
+        most = MAX_NOTICES + MAX_BATCH  # the batch that goes beyond an answer is in it as a whole
+        told = await asyncio.to_thread(self._log.disclosures, CALLER.get().account, request.after, most)
         page: list[Disclosure] = []
-        for _, batch in groupby((one for one in told if one.index >= request.after), key=attrgetter("index")):
+        for _, batch in groupby(told, key=attrgetter("index")):
             page += batch
             if len(page) >= MAX_NOTICES:
                 break

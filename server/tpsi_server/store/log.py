@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from tpsi import Secret
+from tpsi.canonical import MAX_INTEGER
 from tpsi.log import Disclosure, Entry, ManifestEntry, Notice, OpeningEntry, PolicyEntry, RevealEntry, decode_entry
 from tpsi.merkle import DIGEST_SIZE
 from tpsi_server.store.clock import from_stored, to_stored
@@ -104,11 +105,12 @@ class LogStore:
                 connection.execute(update(log_batches).where(log_batches.c.place == place).values(opened=opening))
         return len(places)
 
-    def disclosures(self, account: str) -> list[Disclosure]:
-        """What an account may know: its notices that are open, in the order of the log."""
+    def disclosures(self, account: str, after: int = 0, limit: int | None = None) -> list[Disclosure]:
+        """What an account may know: its notices that are open, in the order of the log, from a place on."""
         mine = (log_commitments.c.account == account) & log_batches.c.opened.is_not(None)
+        chosen = _commitments().where(mine, log_commitments.c.place >= min(after, MAX_INTEGER)).limit(limit)
         with self._database.read() as connection:
-            return list(map(_disclosure, connection.execute(_commitments().where(mine))))
+            return list(map(_disclosure, connection.execute(chosen)))
 
     def revealed(self) -> Iterator[tuple[bytes, str, float]]:
         """Every revealed voucher: its id, its account, and when it was revealed (seconds since 1970)."""
