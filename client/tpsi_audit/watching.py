@@ -79,7 +79,7 @@ async def read_log(
     async with Service(enrolment.endpoint) as service:
         signed = SignedCheckpoint.decode(await retry.persist(service.checkpoint))
         size = signed.verify(enrolment.server_key, enrolment.list_id).size
-        reader = _Reader(service, retry, enrolment, signed)
+        reader = _Reader(service, retry, enrolment, signed, keep_commitments=keep_commitments)
         if before is not None and before.signed.checkpoint.size <= size:
             before.signed.verify(enrolment.server_key, enrolment.list_id)
             with suppress(VerificationError):  # what does not go on from there may be another history altogether
@@ -92,17 +92,26 @@ async def read_log(
         raise RefusedError(
             f"the server committed to a reveal and did not open it to its account when it had to: entries {late}"
         )
-    return Reading(enrolment, watched, reader.new, reader.commitments if keep_commitments else {})
+    return Reading(enrolment, watched, reader.new, reader.commitments)
 
 
 class _Reader:
     """Reads entries up to a checkpoint; `watched` is what came of it, None if they are not those under it."""
 
-    def __init__(self, service: Service, retry: Retry, enrolment: Enrolment, signed: SignedCheckpoint) -> None:
+    def __init__(
+        self,
+        service: Service,
+        retry: Retry,
+        enrolment: Enrolment,
+        signed: SignedCheckpoint,
+        *,
+        keep_commitments: bool,
+    ) -> None:
         self._service = service
         self._retry = retry
         self._enrolment = enrolment
         self._signed = signed
+        self._keep_commitments = keep_commitments
         self.watched: Watched | None = None
         self.new = 0
         self.commitments: dict[int, RevealEntry] = {}
@@ -116,7 +125,7 @@ class _Reader:
         while frontier.size < checkpoint.size:
             for data in await self._page(frontier.size, min(PAGE, checkpoint.size - frontier.size)):
                 entry = decode_entry(data)
-                if isinstance(entry, RevealEntry):
+                if self._keep_commitments and isinstance(entry, RevealEntry):
                     self.commitments[frontier.size] = entry
                 history.add(entry)
                 frontier = frontier.with_leaf(entry.leaf)
