@@ -8,7 +8,7 @@
 # operation, by default 2000. It ends with 0 if the processor told that it has IFMA and every test passed.
 set -euo pipefail
 
-PACKAGES=(bochs bochs-term genisoimage isolinux syslinux-common busybox-static bsdutils)
+PACKAGES=(bochs bochs-term genisoimage isolinux syslinux-common busybox-static)
 # The first processor with IFMA, a Core i3-8121U.
 MODEL=corei3_cnl
 INPUTS=${TPSI_NATIVE_INPUTS:-2000}
@@ -72,6 +72,7 @@ make_disc() {
 }
 
 run_bochs() {
+    local bochs screen
     cat > "$work/bochsrc" << END
 display_library: term
 plugin_ctrl: speaker=0
@@ -88,9 +89,16 @@ END
     echo continue > "$work/debugger" # Debian's Bochs stops in its debugger before the first instruction
     : > "$work/serial.txt"
     tail -f "$work/serial.txt" --pid=$$ &
-    # It wants a terminal for the machine's screen, and ends with 1 when the machine turns off.
-    TERM=xterm timeout 3h script -qefc "bochs -q -f '$work/bochsrc' -rc '$work/debugger'" "$work/screen.txt" \
-        > "$work/script.txt" < /dev/null || true
+    TERM=xterm timeout 3h bochs -q -f "$work/bochsrc" -rc "$work/debugger" < /dev/null > "$work/screen.txt" 2>&1 &
+    bochs=$!
+    # The machine's screen is a terminal that Bochs makes, and it waits when nobody reads that.
+    until screen=$(sed -n 's/.*connected to screen "\(.*\)".*/\1/p' "$work/screen.txt") && [ -n "$screen" ]; do
+        kill -0 "$bochs" || { echo "Bochs did not start: see $work/screen.txt" >&2; exit 1; }
+        sleep 1
+    done
+    stty -F "$screen" raw -echo
+    cat "$screen" > /dev/null 2>&1 &
+    wait "$bochs" || true # it ends with 1 when the machine turns off
     sleep 2 # for the last lines
 }
 
