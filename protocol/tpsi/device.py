@@ -1,5 +1,6 @@
 """What a device seals, and what it seals with (specification, sections 6 and 7)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tpsi.account import AccountKeys, identifier_subject
@@ -52,8 +53,13 @@ class Device:
             raise CallerError("the account keys were derived for another list or other sharing parameters")
         encode_account(self.account)
 
-    def subject(self, item: Item, probe: ItemHash) -> bytes:
-        """z: what the share of an item's probe is a function of (6.3)."""
-        if self.manifest.sharing.count_by is CountBy.HASH:
-            return probe.encode()
-        return identifier_subject(item.identifier)
+    @property
+    def counts_hashes(self) -> bool:
+        """Whether hashes are counted, not items."""
+        return self.manifest.sharing.count_by is CountBy.HASH
+
+    def decision_subjects(self, items: Iterable[Item]) -> list[bytes]:
+        """z of each item's first probe: what its synthetic decision and share are functions of (6.3, 6.4)."""
+        if self.counts_hashes:
+            return [item.probes[0].encode() for item in items]
+        return [identifier_subject(item.identifier) for item in items]

@@ -35,9 +35,8 @@ def plan_vouchers(
     _check_probes(device, items)
     classes = _size_classes(items, size_class)  # before anything is sealed
     tags = memory_tags(device.keys, items)
-    subjects = [device.subject(item, item.probes[0]) for item in items]
     synthetic = device.manifest.synthetic
-    chosen = are_chosen(device.keys, subjects, synthetic.per_million)
+    chosen = are_chosen(device.keys, device.decision_subjects(items), synthetic.per_million)
     kinds = [_kinds(synthetic.mode, *one) for one in zip(chosen, _repeated(tags, known), strict=True)]
     return [Plan(index, kind, classes[index]) for index, mine in enumerate(kinds) for kind in mine], tags
 

@@ -20,7 +20,6 @@ from tpsi.groups import Group, Probed, Rng, Rows
 from tpsi.groups.rows import beside, join_rows, split_rows
 from tpsi.labels import Label
 from tpsi.packing import pack_headers
-from tpsi.parameters import CountBy
 from tpsi.planning import Kind, Plan, plan_vouchers
 from tpsi.randomness import Drawn, Indices, draw
 from tpsi.symmetric import KEY_SIZE
@@ -144,7 +143,7 @@ def _real_slots(work: _Work) -> int:
 
 def _subjects(work: _Work, real: Sequence[tuple[int, Item]], encoded: list[bytes]) -> list[bytes]:
     """What the share of each probe is a function of (6.3)."""
-    if work.device.manifest.sharing.count_by is CountBy.HASH:
+    if work.device.counts_hashes:
         return encoded
     return [identifier_subject(item.identifier) for _, item in real for _ in item.probes]
 
@@ -161,7 +160,8 @@ def _synthetic_slots(work: _Work) -> None:
     if not synthetic:
         return
     rows = np.array([place for place, _ in synthetic]) * work.width
-    made = [synthetic_share(device.keys, device.subject(item, item.probes[0])) for _, item in synthetic]
+    subjects = device.decision_subjects([item for _, item in synthetic])
+    made = [synthetic_share(device.keys, subject) for subject in subjects]
     s = work.group.multiply(work.gammas(rows), _public_key(device))
     work.fill(rows, s, join_rows(made, share_size(device.manifest.sharing.rows)))
 

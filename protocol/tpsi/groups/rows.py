@@ -64,9 +64,12 @@ def contiguous(octets: Strings) -> Strings:
 
 def beside(*parts: bytes | Rows) -> Rows:
     """(n, …): rows next to each other, with strings that are the same in all of them; one part at least is of rows."""
-    count = next(len(part) for part in parts if isinstance(part, np.ndarray))
     rows = [np.frombuffer(part, np.uint8) if isinstance(part, bytes) else part for part in parts]
-    return np.hstack([np.broadcast_to(part, (count, part.shape[-1])) for part in rows])
+    ends = np.cumsum([part.shape[-1] for part in rows]).tolist()
+    joined = np.empty((next(len(part) for part in rows if part.ndim == 2), ends[-1]), np.uint8)
+    for part, end in zip(rows, ends, strict=True):
+        joined[:, end - part.shape[-1] : end] = part
+    return joined
 
 
 def draw_scalars(group: Group, count: int, rng: Rng) -> Rows:
