@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-#: Seconds to wait for the server to start, or to get through a day's vouchers, which takes it less than one.
-PATIENCE = 45.0
+#: Seconds to wait for the server to start, or to get through a day's vouchers: one or two, where nothing else runs.
+PATIENCE = 120.0
 
 _PAUSE = 0.05
 

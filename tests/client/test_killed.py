@@ -19,7 +19,7 @@ from tpsi_client import Choices, Device
 
 Enrol = Callable[..., Device]
 SAMPLES = make_pictures(12)
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 #: What `python -m tpsi_client` does, in a process that takes interrupts even if the tests run where they are ignored.

@@ -58,7 +58,7 @@ def test_an_interrupted_run_stops_its_server_and_leaves_nothing(tmp_path: Path) 
         with socket.create_connection(("localhost", port), 5):
             pass
         demo.send_signal(signal.SIGINT)
-        _, complaint = demo.communicate(timeout=40)
+        _, complaint = demo.communicate(timeout=120)
     finally:
         demo.kill()
         demo.wait()

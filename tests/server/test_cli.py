@@ -338,7 +338,7 @@ def test_the_readers_end_of_a_pipe_may_close_early(site: Site) -> None:
 def command(*arguments: object, passphrase: bytes = PASSPHRASE.reveal()) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "TPSI_PASSPHRASE": passphrase.decode()}
     argv = [sys.executable, "-m", "tpsi_server.cli", *map(str, arguments)]
-    return subprocess.run(argv, env=environment, capture_output=True, check=False, timeout=60)
+    return subprocess.run(argv, env=environment, capture_output=True, check=False, timeout=120)
 
 
 def test_the_command_sets_up_a_server_with_keys_apart(tmp_path: Path) -> None:
@@ -363,7 +363,7 @@ def test_sigterm_ends_a_build_without_a_trace(site: Site) -> None:
         wait_for(lambda: (site.folder.tables / ".lock").exists() or process.poll() is not None)
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 143
     assert b"Traceback" not in err
     assert {path.name for path in site.folder.path.rglob("*")} - before <= {".lock"}

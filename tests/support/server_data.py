@@ -113,7 +113,7 @@ class TestEpoch:
         return [voucher.data for voucher in batch.vouchers]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():

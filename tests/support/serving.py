@@ -15,7 +15,7 @@ from tpsi_server.service.server import Service
 from tpsi_server.tls import ServerTls
 
 #: Seconds that anything may take before a test gives up.
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from tpsi_server.store import checks, migrations
 from tpsi_server.store.clock import to_stored
 from tpsi_server.store.engine import Backend, ConflictError, translated
 from tpsi_server.store.location import Location, describe
-from tpsi_server.store.postgres import PostgresBackend
 from tpsi_server.store.schema import REVISION, data_keys, metadata
 from tpsi_server.store.sqlite import SqliteBackend
 
@@ -227,4 +226,8 @@ def _of(connection: Connection) -> Backend:
 
 
 def _backend(location: Location) -> Backend:
-    return SqliteBackend(location) if isinstance(location, Path) else PostgresBackend(location)
+    if isinstance(location, Path):
+        return SqliteBackend(location)
+    from tpsi_server.store.postgres import PostgresBackend  # SQLAlchemy's part for it takes a while to load
+
+    return PostgresBackend(location)
