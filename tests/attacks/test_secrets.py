@@ -206,7 +206,7 @@ def test_metrics_show_no_secret(
     folder: DataFolder, vouchers: list[bytes], tokens: dict[str, str], canaries: Canaries, tmp_path: Path
 ) -> None:
     data = copy_data_folder(folder, tmp_path / "data")
-    with ServerProcess(data, "--metrics-port", "0") as process:
+    with ServerProcess(data, "--metrics-port", "0", "--workers", "0") as process:
         served = process.served()
         assert process.process.stdout is not None
         lines = "".join(process.process.stdout.readline() for _ in range(2))

@@ -27,7 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
 
 @pytest.fixture(scope="module")
 def server(data: DataFolder) -> Iterator[ServerProcess]:
-    with ServerProcess(data, "--certificate-port", "0") as running:
+    with ServerProcess(data, "--certificate-port", "0", "--workers", "0") as running:
         running.served()
         yield running
 

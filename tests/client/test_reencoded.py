@@ -1,7 +1,7 @@
 """Re-encoded copies on a device, against the real server: what they reveal, and what they do not."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.support.server_process import ServerProcess
 from tpsi import ItemHash, Photograph, Probes, Sharing, Synthetic, SyntheticMode
 from tpsi.pictures import Picture, PictureError, hasher, scenes
 from tpsi_client import Choices, Device, EnrolmentError
-from tpsi_server import DataFolder, Role, Runtime, Store
+from tpsi_server import DataFolder, Role, Runtime, Status, Store
 from tpsi_server.enrolment import Enrolment as EnrolmentFile
 from tpsi_server.epochs import Builder, BuildOptions
 from tpsi_server.keys import KeyRing
@@ -60,7 +60,7 @@ def serving(folder: DataFolder, listed: list[ItemHash], threshold: int, tmp_path
     with Store.open(folder.database) as store:
         add_source(store, "clinic", listed)
         Builder(folder, store, KeyRing(folder.keys, PASSPHRASE, cost=COST), processes=1).build(options)
-    with ServerProcess(folder) as running:
+    with ServerProcess(folder, "--workers", "0") as running:
         served = running.served()
         assert served.ca is not None
         with Runtime(folder) as runtime:
@@ -95,14 +95,11 @@ def data(tmp_path: Path) -> DataFolder:
     return DataFolder.at(tmp_path / "server")
 
 
-def matched(data: DataFolder) -> Callable[[], bool]:
-    """Whether every voucher was looked at."""
-
-    def look() -> bool:
-        with Runtime(data) as runtime:
-            return runtime.status().vouchers_waiting == 0
-
-    return look
+def wait_until_matched(data: DataFolder) -> Status:
+    """Wait until every voucher was looked at; how the server stands then."""
+    with Runtime(data) as runtime:
+        wait_for(lambda: runtime.status().vouchers_waiting == 0)
+        return runtime.status()
 
 
 def test_forty_one_listed_pictures_each_reencoded_reveal_all_that_matched(
@@ -115,7 +112,7 @@ def test_forty_one_listed_pictures_each_reencoded_reveal_all_that_matched(
     alone = sum(item[0] in listed for item in probes.values())
     with serving(data, listed, 30, tmp_path) as enrolment:
         scanned(enrolment, home, copies, tmp_path)
-        wait_for(matched(data))
+        wait_until_matched(data)
         with opened(data) as store:
             wait_for(lambda: any(store.reveals.of_account("alice")))
             shown = {Photograph.decode(one.associated).derivative for one in store.reveals.of_account("alice")}
@@ -135,9 +132,7 @@ def test_one_listed_picture_in_forty_reencodings_reveals_nothing(data: DataFolde
     assert len(matching) > 20
     with serving(data, [listed], 1, tmp_path) as enrolment:
         scanned(enrolment, home, copies, tmp_path)
-        wait_for(matched(data))
-        with Runtime(data) as runtime:
-            status = runtime.status()
+        status = wait_until_matched(data)
     assert (status.vouchers_received, status.accounts_revealed) == (40, 0)
 
 

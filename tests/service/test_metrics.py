@@ -109,10 +109,10 @@ def test_no_figure_is_about_one_account(matching: tuple[ServerThread, Runtime], 
 
 
 def test_they_are_off_unless_asked_for_and_then_on_this_machine_alone(folder: DataFolder) -> None:
-    with ServerProcess(folder) as process:
+    with ServerProcess(folder, "--workers", "0") as process:
         process.served()
         assert "metrics" not in process.stop()[1]
-    with ServerProcess(folder, "--metrics-port", "0") as process:
+    with ServerProcess(folder, "--metrics-port", "0", "--workers", "0") as process:
         process.served()
         said = [process.process.stdout.readline() for _ in range(2)]  # type: ignore[union-attr]
         (url,) = re.findall(r"http://127\.0\.0\.1:\d+/metrics", "".join(said))
