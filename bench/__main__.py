@@ -6,6 +6,9 @@ from pathlib import Path
 if __name__ == "__main__":
     if not __package__:  # run by its folder's name: then Python put that folder, and not the one above, on the path
         sys.path[0] = str(Path(__file__).resolve().parent.parent)
-    from bench.command import main
+    try:
+        from bench.command import main
+    except ModuleNotFoundError as error:
+        sys.exit(f"bench: {error.name} is missing; run: make bench, or .venv/bin/pip install -e '.[bench]'")
 
     main()

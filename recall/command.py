@@ -30,7 +30,7 @@ def _recall(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DIR]",
+            metavar="DIR",
             exists=True,
             file_okay=False,
             help="Your own pictures, different ones. Without: regions of the few photographs that scikit-image ships.",

@@ -14,6 +14,7 @@ from tpsi_client.home import Home
 
 _PREFIX = "tpsi-account-secret-1"
 MAX_FILE = 1024
+_RESTORE = "restore the device's whole folder from a backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class AccountSecret:
     @classmethod
     def load(cls, home: Home) -> Self:
         """The secret of the device in this folder. Raises HomeError if it is missing or damaged."""
+        if not home.secret.exists():
+            raise HomeError(f"there is no account secret at {home.secret}; {_RESTORE}")
         data = read_bounded(home.secret, MAX_FILE, "account secret")
         body, _, guard = data.decode("ascii", "replace").strip().rpartition(":")
         prefix, _, rest = body.partition(":")
@@ -46,7 +49,7 @@ class AccountSecret:
         except ValueError:
             list_id = secret = b""
         if len(list_id) != LIST_ID_SIZE or len(secret) != ACCOUNT_SECRET_SIZE:
-            raise HomeError(f"{home.secret} is damaged; restore the device's whole folder from a backup")
+            raise HomeError(f"{home.secret} is damaged; {_RESTORE}")
         return cls(list_id, Secret(secret))
 
     def save(self, home: Home) -> None:

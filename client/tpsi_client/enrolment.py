@@ -49,7 +49,7 @@ class Enrolment:
         try:
             return cls._decode(Members.parse(data, _WHAT))
         except (DecodeError, CallerError) as error:
-            raise EnrolmentError(f"{error}; ask the operator for a new enrolment file") from None
+            raise EnrolmentError(f"{error}; name another, or ask the operator for a new enrolment file") from None
 
     @classmethod
     def _decode(cls, members: Members) -> Self:

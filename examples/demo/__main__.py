@@ -11,6 +11,9 @@ def run() -> int:
         from examples.demo.command import main
 
         return main()
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"demo: {error.name} is missing; run: make demo, or .venv/bin/pip install -e '.[demo]'\n")
+        return 1
     except KeyboardInterrupt:  # while modules are still being loaded
         return 130
 

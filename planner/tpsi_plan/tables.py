@@ -145,4 +145,6 @@ def _costs(plan: Plan) -> RenderableType:
     if costs.seconds is not None:
         table.add_row("time of one core", duration(costs.seconds / costs.vouchers), duration(costs.seconds))
     table.add_row("slots", str(costs.slots), f"{costs.slots * costs.vouchers:,.0f}")
+    if sum(rate.listed for rate in plan.rates) <= 1:
+        return table  # nobody has said how long the list is
     return Group(table, f"The table of the list is {octets(costs.table)}, once an epoch.")

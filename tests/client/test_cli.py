@@ -108,6 +108,14 @@ def test_status_for_programs(run: Run, file: Path, folder: Path) -> None:
     assert "token" not in state
 
 
+def test_a_folder_without_pictures_is_told_what_is_taken_for_one(run: Run, file: Path, tmp_path: Path) -> None:
+    run("enrol", file)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("no picture")
+    assert "0 pictures: 0 sealed now" in (out := run("scan", tmp_path / "other").out)
+    assert "Pictures are told by their names" in out
+
+
 def test_options_of_scan(run: Run, file: Path, server: FakeServer, folder: Path, tmp_path: Path) -> None:
     server.behaviour.epochs = [first_epoch((), ("pdq", "sha256"))]
     run("enrol", file)

@@ -48,6 +48,7 @@ def test_the_published_example_prints_its_threshold_and_the_library_that_it_impl
     assert "A threshold of 30 meets the wish: 1.00e-12 an account and year" in out
     assert "up to 6,171,985 pictures a year" in out
     assert re.search(r"29 .*5\.06e-12", out)
+    assert "The table of the list" not in out  # how long the list is was not published
 
 
 def test_a_measurement_that_says_too_little_ends_with_3_and_says_so(run: Run) -> None:

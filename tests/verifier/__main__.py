@@ -9,9 +9,9 @@ from .verify import verify
 
 
 def main(paths: list[str]) -> int:
-    if not paths:
-        print("usage: python -m tests.verifier FILE.json ...", file=sys.stderr)
-        return 2
+    if not paths or paths[0].startswith("-"):
+        print(f"usage: python -m tests.verifier FILE.json ...\n\n{__doc__}", file=sys.stderr)
+        return 0 if paths == ["--help"] else 2
     for path in paths:
         try:
             for line in verify(json.loads(Path(path).read_text(encoding="ascii"))):

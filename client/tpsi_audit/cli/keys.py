@@ -24,9 +24,13 @@ def keygen(
     *,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Make a key to sign with, under a passphrase, and write its public half to FILE.pub.
+    """Make a key to sign with, under a passphrase.
 
-    Devices' owners pin the public key: give it to them yourself, on a way that the list's operator does not control.
+    Its public half goes to FILE.pub. Devices' owners pin the public key: give it to them yourself, on a way that
+    the list's operator does not control.
+
+    \b
+    Example: tpsi-audit keygen auditor.key
     """
     public = make_key(file, ask_passphrase(passphrase_file, confirm=True))
     show([f"The key is in {file}, its public half in {file}.pub:", public.hex()])
@@ -35,17 +39,20 @@ def keygen(
 def sign_list_(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="The list: a type:hex a line."),
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The list: a type:hex a line."),
     ],
     *,
     sign_with: Annotated[Path, typer.Option("--sign-with", metavar="KEY", help="The source's key.")],
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file for the signature.")],
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """As a source, sign your list, so that auditors can tell it from what an operator made of it.
+    """Sign your list, as a source.
 
-    The signature is under the set of hashes, however they are ordered or repeated. Give it to the operator
-    with the list.
+    So auditors can tell it from what an operator made of it. The signature is under the set of hashes, however they
+    are ordered or repeated. Give it to the operator with the list.
+
+    \b
+    Example: tpsi-audit sign-list clinic.txt --sign-with clinic.key --to clinic.signature
     """
     key = load_key(sign_with, ask_passphrase(passphrase_file))
     with watching() as progress:

@@ -38,7 +38,7 @@ def watch(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             exists=True,
             dir_okay=False,
             help="Access files from the operator (`tpsi-server account token --role auditor --enrolment FILE`), and "
@@ -54,11 +54,14 @@ def watch(
         Path, typer.Option("--evidence", metavar="DIR", help="Where to put the evidence, if there is a fork.")
     ] = Path(),
 ) -> None:
-    """Read the server's log, check it, and compare it with what you saw before and with what others have seen.
+    """Check the server's log, and compare it.
 
-    What was seen is kept beside each access file (FILE.checkpoint, and FILE.watched), and the next time only what is
-    new is read. If the server has shown two histories, the exit status is 1 and the evidence is in a file that
-    convinces whoever knows the server's key.
+    It is compared with what you saw before and with what others have seen. What was seen is kept beside each access
+    file (FILE.checkpoint, and FILE.watched), and the next time only what is new is read. If the server has shown two
+    histories, the exit status is 1 and the evidence is in a file that convinces whoever knows the server's key.
+
+    \b
+    Example: tpsi-audit watch access.json alice.checkpoint
     """
     access, seen = _sort(files)
     if not access and server_key is None:
@@ -88,9 +91,13 @@ def evidence(
     *,
     server_key: ServerKey = None,
 ) -> None:
-    """Check the evidence of a fork: whether it proves that the holder of a key signed two histories.
+    """Check the evidence of a fork.
 
-    It needs nothing but the file and the server's key. The exit status is 0 if it proves that.
+    Does it prove that the holder of a key signed two histories? It needs nothing but the file and the server's key.
+    The exit status is 0 if it proves that.
+
+    \b
+    Example: tpsi-audit evidence fork-3.json --server-key KEY
     """
     show(require_fork(read_bounded(file, MAX_EVIDENCE, "evidence"), key_of(server_key)))
     if server_key is None:
@@ -108,10 +115,14 @@ def reveals(
         typer.Option("--access", metavar="FILE", exists=True, dir_okay=False, help="Your access file for the server."),
     ],
 ) -> None:
-    """Check that the server committed in its log to each of its reveals.
+    """Check that each reveal is in the server's log.
 
-    It shows what the server's own records say. A server that looked at shares without writing that down anywhere is not
-    found out by this, nor by anything else that a server shows.
+    The server commits to every one there, if it tells accounts of reveals. It shows what the server's own records
+    say. A server that looked at shares without writing that down anywhere is not found out by this, nor by anything
+    else that a server shows.
+
+    \b
+    Example: tpsi-audit reveals reveals.json --access access.json
     """
     export = Export.decode(read_bounded(file, MAX_EXPORT, "export of reveals"))
     reading = asyncio.run(read_log(Enrolment.read(access), keep_commitments=True))

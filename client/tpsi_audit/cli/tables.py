@@ -59,10 +59,14 @@ def verify(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that a table holds exactly a list, and has room for nothing else; then sign its manifest.
+    """Check that a table holds exactly a list, and sign it.
 
-    The list is yours (--list), or what the rule of the manifest gives from your copies of the sources' lists
-    (--source); without either it is the server's own, which says less. The exit status is 0 only if all holds.
+    It must have room for nothing else; what is signed is its manifest. The list is yours (--list), or what the rule
+    of the manifest gives from your copies of the sources' lists (--source); without either it is the server's own,
+    which says less. The exit status is 0 only if all holds.
+
+    \b
+    Example: tpsi-audit verify package --list list.txt --sign-with auditor.key --to first.signature
     """
     if (sign_with is None) != (to is None):
         raise typer.BadParameter("--sign-with and --to go together")
@@ -108,7 +112,13 @@ def absent(
     ],
     server_key: ServerKey = None,
 ) -> None:
-    """Check published negatives: that none of the named hashes is in the table, as the operator says."""
+    """Check published negatives.
+
+    None of the named hashes is to be in the table, says the operator.
+
+    \b
+    Example: tpsi-audit absent absent.txt --table package
+    """
     with watching() as progress:
         manifest, count = verify_published(file, table, server_key=key_of(server_key), progress=progress)
     show([f'None of the {count} named hashes is in the table of epoch {manifest.epoch} of "{manifest.name}".'])

@@ -80,8 +80,11 @@ def enrol(
     """Join a list with the operator's file.
 
     Checks server, signature, parameters and whether this device hashes as the list's makers do; then fetches the
-    table. What you don't decide with an option is pinned as the list has it now, so that it can't be lowered
-    later without you. With a new file for the same account, address and token are renewed and all else stays.
+    table. What you don't decide with an option is pinned as the list has it now, so that it can't be lowered later
+    without you. With a new file for the same account, address and token are renewed and all else stays.
+
+    \b
+    Example: tpsi-device enrol alice.json
     """
     enrolment = Enrolment.read(file)
     choices = Choices(
@@ -104,9 +107,12 @@ def enrol(
 def fetch(*, home: Home = None) -> None:
     """Bring the list's newest table here.
 
-    Signature, chain of epochs and every chunk are verified; an interrupted fetch goes on where it ended. A list that
-    steps back, forks, or asks for less than you pinned is refused, and the device stays with the table that it
+    Signature, chain of epochs and every chunk are verified; an interrupted fetch goes on where it ended. A list
+    that steps back, forks, or asks for less than you pinned is refused, and the device stays with the table that it
     has. Pictures that were sealed are not sealed again.
+
+    \b
+    Example: tpsi-device fetch
     """
     with Device.open(home) as device:
         _fetch(device)
@@ -127,6 +133,9 @@ def scan(
     Files that were sealed by an earlier scan and did not change are passed over. A copy of a picture gets an empty
     voucher that looks like any other, so that copies never count twice. Files that can't be read as a picture are
     listed. If the list holds several hash types, a picture gets a voucher for each, and counts for each.
+
+    \b
+    Example: tpsi-device scan ~/Pictures
     """
     with Device.open(home) as device:
         _scan(device, path, split(types), originals, mirrored=mirrored, videos=videos)
@@ -142,6 +151,9 @@ def upload(
 
     A voucher stays queued until the server says that it is durable there. Interrupt and repeat it as you like:
     nothing is lost, and nothing counts twice.
+
+    \b
+    Example: tpsi-device upload
     """
     with Device.open(home) as device:
         _upload(device, again=again)
@@ -156,7 +168,11 @@ def sync(
     mirrored: Mirrored = False,
     videos: Videos = False,
 ) -> None:
-    """Fetch, scan and upload, one after the other."""
+    """Fetch, scan and upload, one after the other.
+
+    \b
+    Example: tpsi-device sync ~/Pictures
+    """
     with Device.open(home) as device:
         _fetch(device)
         _scan(device, path, split(types), None, mirrored=mirrored, videos=videos)

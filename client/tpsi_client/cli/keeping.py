@@ -41,6 +41,9 @@ def status(
     """Show the list and how many vouchers are where.
 
     Works while another command is running.
+
+    \b
+    Example: tpsi-device status
     """
     with Device.open(home, read_only=True) as device:
         state = device.status()
@@ -53,10 +56,13 @@ def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="Leave the server alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: a list of JSON objects.")] = False,
 ) -> None:
-    """Look at everything, and say what is wrong and what to do about it.
+    """Look at everything, say what is wrong and what to do.
 
     The folder and its permissions, outbox, table and hashing, disk, clock, certificate, and the way to the server.
     Nothing is changed, sealed or sent. Exit status 1 if something is wrong.
+
+    \b
+    Example: tpsi-device doctor
     """
     findings = asyncio.run(_examined(default_home() if home is None else home, online=not offline))
     if as_json:
@@ -78,10 +84,13 @@ def rescan(
     """Let the next scan seal all pictures afresh.
 
     The price: the server sees a second sample of how many of your vouchers open, which tells it more about the
-    number of matches than one; and whoever matches is counted again, from zero. The new vouchers can't be linked
-    to the old ones otherwise. Vouchers that wait in the queue are dropped.
+    number of matches than one; and whoever matches is counted again, from zero. The new vouchers can't be linked to
+    the old ones otherwise. Vouchers that wait in the queue are dropped.
 
     Do it if vouchers were refused because the list went on, or if this folder was restored from an old backup.
+
+    \b
+    Example: tpsi-device rescan
     """
     if not yes:
         if not sys.stdin.isatty():
@@ -108,8 +117,11 @@ def export(
 ) -> None:
     """Write queued vouchers to a file.
 
-    For another way to the server (there: tpsi-server ingest). They stay queued here until you say
-    `tpsi-device delivered FILE`, or upload them after all.
+    For another way to the server (there: tpsi-server ingest). They stay queued here until you say `tpsi-device
+    delivered FILE`, or upload them after all.
+
+    \b
+    Example: tpsi-device export vouchers.bin
     """
     with Device.open(home) as device:
         number = device.export(file, again=again)
@@ -127,6 +139,9 @@ def delivered(
     """Say that an exported file has arrived.
 
     Its vouchers leave the queue. Don't say it before the server has taken them: they would be lost.
+
+    \b
+    Example: tpsi-device delivered vouchers.bin
     """
     with Device.open(home) as device:
         number = device.delivered(file)
@@ -140,10 +155,14 @@ def checkpoint(
         Path | None, typer.Option("--to", metavar="FILE", help="Write it to a new FILE instead of the terminal.")
     ] = None,
 ) -> None:
-    """Show the state of the server's log that this device saw last, signed by the server.
+    """Show the server's log as this device saw it last.
 
-    It says nothing about you or your pictures. Give it to whoever audits the list, or compare it with what other
-    devices have: `tpsi-audit watch FILE FILE...` finds out if the server showed you different histories.
+    The server has signed it. It says nothing about you or your pictures. Give it to whoever audits the list, or
+    compare it with what other devices have: `tpsi-audit watch FILE FILE...` finds out if the server showed you
+    different histories.
+
+    \b
+    Example: tpsi-device checkpoint --to alice.checkpoint
     """
     with Device.open(home, read_only=True) as device:
         signed = device.checkpoint()
@@ -161,7 +180,13 @@ def absent(
     *,
     home: Home = None,
 ) -> None:
-    """Check published negatives: that none of the named hashes is in the table that this device uses."""
+    """Check published negatives.
+
+    None of the named hashes is to be in the table that this device uses.
+
+    \b
+    Example: tpsi-device absent absent.txt
+    """
     with Device.open(home, read_only=True) as device, watching() as progress:
         count = device.verify_absences(file, progress=progress)
     show([f"None of the {words.count(count, 'named hash', 'named hashes')} is in the table."])
@@ -181,6 +206,9 @@ def pin(
 
     Lower values let a reveal happen sooner, or let the server count your matches better. Auditors that you name
     take the place of those before.
+
+    \b
+    Example: tpsi-device pin --lowest-threshold 30 --auditor auditor.key.pub
     """
     numbers = (lowest_threshold, least_synthetic, auditors_needed, trust_separation)
     if all(number is None for number in numbers) and not modes and not auditor:

@@ -128,6 +128,8 @@ def scanned(report: ScanReport) -> Iterator[str]:
         f"({count(report.vouchers, 'voucher')}{repeated}), {report.unchanged} sealed before, "
         f"{report.unusable_count} not usable."
     )
+    if not report.pictures:
+        yield "Pictures are told by their names: .jpg, .png, .webp and the like; with --videos .mp4 and others, too."
     if report.originals:
         yield f"{count(report.originals, 'encrypted original')} written."
     yield from _listed("Not usable:", report.unusable, report.unusable_count)

@@ -94,6 +94,9 @@ def add(
 
     With --enrolment and --server the token goes into a file for the device's owner, otherwise it is printed. It is
     shown this once: the server keeps only its digest. All devices of one owner use one account.
+
+    \b
+    Example: tpsi-server account add alice --server localhost:50051 --enrolment alice.json
     """
     folder = folder_of(data)
     with open_store(folder) as store:
@@ -107,7 +110,7 @@ def add(
 
 @_accounts.command()
 def token(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The account, for a device's token.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The account, for a device's token.")] = None,
     *,
     data: Data = DEFAULT_DATA,
     role: Annotated[
@@ -121,9 +124,13 @@ def token(
     expires_days: Days = None,
     as_json: AsJson = False,
 ) -> None:
-    """Issue another token: for a device of an account, or for an operator, reviewer or auditor.
+    """Issue another token.
 
-    With --enrolment an auditor gets a file, too: `tpsi-audit watch FILE` reads the server's log with it.
+    It is for a device of an account, or for an operator, reviewer or auditor. With --enrolment an auditor gets a
+    file, too: `tpsi-audit watch FILE` reads the server's log with it.
+
+    \b
+    Example: tpsi-server account token --role auditor --server localhost:50051 --enrolment access.json
     """
     folder = folder_of(data)
     if (role is Role.DEVICE) != (name is not None):
@@ -147,8 +154,11 @@ def list_(
 ) -> None:
     """List the accounts with their counts.
 
-    `opened` counts synthetic vouchers too: up to the threshold nobody can tell them from matches. `flags` name what no
-    honest device sends.
+    `opened` counts synthetic vouchers too: up to the threshold nobody can tell them from matches. `flags` name what
+    no honest device sends.
+
+    \b
+    Example: tpsi-server account list --tokens
     """
     with open_store(folder_of(data)) as store:
         if tokens:
@@ -168,7 +178,7 @@ def list_(
 
 @_accounts.command()
 def revoke(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The account.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The account.")] = None,
     *,
     data: Data = DEFAULT_DATA,
     token: Annotated[
@@ -176,7 +186,13 @@ def revoke(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Refuse an account, with all of its tokens, or one token, from now on. What is here stays here."""
+    """Refuse an account or a token from now on.
+
+    An account is refused with all of its tokens; what is here stays here.
+
+    \b
+    Example: tpsi-server account revoke alice
+    """
     if (name is None) == (token is None):
         raise OperatorError("name an account, or a token with --token")
     with open_store(folder_of(data)) as store:
@@ -200,10 +216,14 @@ def limit(
     default: Annotated[bool, typer.Option("--default", help="Take back what was set for this account.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Set what one account may send, or show it: --vouchers in all, --octets-a-day, --vouchers-a-second.
+    """Set what one account may send, or show it.
 
-    0 is no limit. What is not set for an account is what `limits` in `server.json` says, or else a default.
-    Whoever is too fast is slowed down; whoever has used up a quota is refused, and told when to try again.
+    There are --vouchers in all, --octets-a-day, --vouchers-a-second. 0 is no limit. What is not set for an account
+    is what `limits` in `server.json` says, or else a default. Whoever is too fast is slowed down; whoever has used
+    up a quota is refused, and told when to try again.
+
+    \b
+    Example: tpsi-server account limit alice --vouchers 50000
     """
     given = {"vouchers": vouchers, "octets_a_day": octets_a_day, "vouchers_a_second": vouchers_a_second}
     wanted = {limit: value for limit, value in given.items() if value is not None or default}

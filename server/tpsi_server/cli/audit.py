@@ -48,11 +48,15 @@ def prepare(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Make the package with which an auditor checks an epoch (`tpsi-audit verify DIR`).
+    """Make the package for an audit of an epoch.
 
-    It holds the signed manifest, the table, and a proof that the table holds exactly the list and nothing else. The
-    proof opens the key of the table's fill cells, and the lists are the lists: give the package to auditors, and to
-    nobody else. Make it while the lists are those that the epoch was built from.
+    With it an auditor checks the table: `tpsi-audit verify DIR`. It holds the signed manifest, the table, and a
+    proof that the table holds exactly the list and nothing else. The proof opens the key of the table's fill cells,
+    and the lists are the lists: give the package to auditors, and to nobody else. Make it while the lists are those
+    that the epoch was built from.
+
+    \b
+    Example: tpsi-server audit prepare 1 --to package
     """
     folder = folder_of(data, keys)
     with open_store(folder) as store, watching() as progress:
@@ -78,6 +82,9 @@ def accept(
     """Add an auditor's signature to the epoch that it is under.
 
     Devices get it with their next fetch; a server that is running sees it within a second.
+
+    \b
+    Example: tpsi-server audit accept first.signature
     """
     folder = folder_of(data)
     with open_store(folder) as store:
@@ -90,7 +97,11 @@ def accept(
 
 @_audit.command("signers")
 def signers_(number: Annotated[int, _NUMBER], *, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """Show the keys of the auditors who have signed an epoch."""
+    """Show the keys of the auditors who have signed an epoch.
+
+    \b
+    Example: tpsi-server audit signers 1
+    """
     folder = folder_of(data)
     with open_store(folder) as store:
         require_epoch(folder, store, number)
@@ -117,10 +128,14 @@ def absent(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove that named hashes are not in a table, so that everybody who has it can check that.
+    """Prove that named hashes are not in a table.
 
-    If one of them is in the table, it is named here, and nothing is written. Choose the names yourself: a server that
-    proves what others ask for tells them what is on the list by refusing.
+    Everybody who has the table can check that. If one of them is in the table, it is named here, and nothing is
+    written. Choose the names yourself: a server that proves what others ask for tells them what is on the list by
+    refusing.
+
+    \b
+    Example: tpsi-server audit absent innocent.txt --to absent.txt
     """
     folder = folder_of(data, keys)
     names = read_names(file)
@@ -144,9 +159,13 @@ def reveals(
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file.")],
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Export which vouchers were revealed, and what the log commits to, for an auditor (`tpsi-audit reveals FILE`).
+    """Export which vouchers were revealed, for an auditor.
 
-    It names accounts and vouchers; what was revealed is not in it.
+    The log's commitments to them are in it, too: `tpsi-audit reveals FILE` compares them with the log. It names
+    accounts and vouchers; what was revealed is not in it.
+
+    \b
+    Example: tpsi-server audit reveals --to reveals.json
     """
     folder = folder_of(data)
     check_new_file(to)

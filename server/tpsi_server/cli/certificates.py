@@ -23,7 +23,7 @@ _DAY = 86_400.0
 _certificates = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Client certificates: who may talk to the server by one, on the port of `serve --certificate-port`.",
+    help="Client certificates. Whoever shows one can talk to the server on the port of `serve --certificate-port`.",
 )
 
 
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 @_certificates.command()
 def add(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The account, for a device.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The account, for a device.")] = None,
     *,
     data: Data = DEFAULT_DATA,
     role: Annotated[
@@ -57,10 +57,14 @@ def add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a client in that shows a certificate: a new one of the development CA, or one that is registered as it is.
+    """Let a client in that shows a certificate.
 
-    A new one goes, with its private key, into an enrolment file (--enrolment and --server, with the port for
-    certificates) or into --to FILE. Here only its fingerprint stays.
+    It is a new one of the development CA, or one that is registered as it is. A new one goes, with its private key,
+    into an enrolment file (--enrolment and --server, with the port for certificates) or into --to FILE. Here only
+    its fingerprint stays.
+
+    \b
+    Example: tpsi-server certificate add alice --server localhost:50052 --enrolment alice.json
     """
     folder = folder_of(data)
     if (role is Role.DEVICE) != (name is not None):
@@ -89,7 +93,11 @@ def add(
 
 @_certificates.command("list")
 def list_(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """List the certificates, which are known by numbers."""
+    """List the certificates, which are known by numbers.
+
+    \b
+    Example: tpsi-server certificate list
+    """
     with open_store(folder_of(data)) as store:
         records = store.certificates.all()
     if as_json:
@@ -120,7 +128,13 @@ def revoke(
     data: Data = DEFAULT_DATA,
     yes: Yes = False,
 ) -> None:
-    """Refuse one certificate from now on. Calls that it has under way in a running server end within a second or so."""
+    """Refuse one certificate from now on.
+
+    Calls that it has under way in a running server end within a second or so.
+
+    \b
+    Example: tpsi-server certificate revoke 2
+    """
     with open_store(folder_of(data)) as store:
         confirm(f"Revoke certificate {number}?", yes=yes)
         Certificates(store).revoke(number)

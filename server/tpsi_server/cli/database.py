@@ -36,9 +36,13 @@ def register(app: typer.Typer) -> None:
 
 
 def status(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """Show where the database is, and whether its schema is the one that this version needs.
+    """Show where the database is, and its schema.
 
-    The exit status is 0 either way: ask `database check` whether all is well.
+    It says whether that is the one that this version needs. The exit status is 0 either way: ask `database check`
+    whether all is well.
+
+    \b
+    Example: tpsi-server database status
     """
     folder = folder_of(data)
     folder.identity()
@@ -53,9 +57,13 @@ def status(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
 
 
 def migrate(*, data: Data = DEFAULT_DATA) -> None:
-    """Bring the database of an earlier version to the schema of this one, in one transaction.
+    """Bring an earlier version's database to this schema.
 
-    Back it up and stop all servers before. A database that a newer version has made is refused.
+    It is done in one transaction. Back it up and stop all servers before. A database that a newer version has made
+    is refused.
+
+    \b
+    Example: tpsi-server database migrate
     """
     folder = folder_of(data)
     folder.identity()
@@ -64,9 +72,12 @@ def migrate(*, data: Data = DEFAULT_DATA) -> None:
 
 
 def check(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """Read the whole database and check that it is sound: pages, indices, references, and the counts of accounts.
+    """Read the whole database, and check that it is sound.
 
-    The exit status is 1 if anything is wrong.
+    That is: pages, indices, references, and the counts of accounts. The exit status is 1 if anything is wrong.
+
+    \b
+    Example: tpsi-server database check
     """
     with open_store(folder_of(data)) as store:
         found = store.check()
@@ -86,11 +97,14 @@ def copy(
     data: Data = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the database into another one, of either kind: all of it or nothing.
+    """Copy the database into another one, of either kind.
 
-    It is one state of the database: a backup, if servers run. To move to another database stop them first, and
-    let them use it afterwards: `database use`. Every row is read again on both sides and compared before the copy
-    counts.
+    All of it is copied, or nothing. It is one state of the database: a backup, if servers run. To move to another
+    database stop them first, and let them use it afterwards: `database use`. Every row is read again on both sides
+    and compared before the copy counts.
+
+    \b
+    Example: tpsi-server database copy --to backup.sqlite3
     """
     folder, target = folder_of(data), parse_location(to)
     folder.identity()
@@ -106,9 +120,13 @@ def copy(
 
 
 def use(url: Url, *, data: Data = DEFAULT_DATA) -> None:
-    """Use another database from now on: write it down in `server.json`, without a password.
+    """Use another database from now on.
 
-    It must hold this server's data already: see `database copy`. Restart all servers afterwards.
+    It is written down in `server.json`, without a password. It must hold this server's data already: see `database
+    copy`. Restart all servers afterwards.
+
+    \b
+    Example: tpsi-server database use postgresql://tpsi@db/tpsi
     """
     folder, location = folder_of(data), parse_location(url)
     folder.identity()

@@ -39,11 +39,14 @@ def doctor(
     ] = DEFAULT_PORT,
     as_json: AsJson = False,
 ) -> None:
-    """Look at everything, and say what is wrong and what to do about it.
+    """Look at everything, say what is wrong and what to do.
 
     Files and permissions, keys and passphrase (if it is in a file or in TPSI_PASSPHRASE), database and its schema,
-    tables and their chain, certificate, disk, clock, port, tokens. Nothing is changed; a server may run meanwhile. Exit
-    status 1 if something is wrong.
+    tables and their chain, certificate, disk, clock, port, tokens. Nothing is changed; a server may run meanwhile.
+    Exit status 1 if something is wrong.
+
+    \b
+    Example: tpsi-server doctor
     """
     given = passphrase_file is not None or ENVIRONMENT in os.environ
     secret = passphrase(passphrase_file) if given else None

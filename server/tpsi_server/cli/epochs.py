@@ -122,19 +122,22 @@ def build(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Build a table from the lists, sign it, and put it in force as the next epoch.
+    """Build a table from the lists, sign it, put it in force.
 
-    What you don't say is as in the epoch before; in the first one the threshold is 30, a share has 16 rows and
-    synthetic vouchers replace 5 % of the real ones. Perceptual hashes that lie near pictures with little to see, or,
-    with several probes, near each other, are left out and reported. The table has fresh secrets, in a key file of
-    their own.
+    It is the next epoch. What you don't say is as in the epoch before; in the first one the threshold is 30, a
+    share has 16 rows and synthetic vouchers replace 5 % of the real ones. Perceptual hashes that lie near pictures
+    with little to see, or, with several probes, near each other, are left out and reported. The table has fresh
+    secrets, in a key file of their own.
 
-    Vouchers for earlier epochs are still taken until these are retired. Devices that pinned a higher threshold,
-    or more synthetic vouchers, refuse an epoch that falls below; a change of threshold, rows or counting starts the
+    Vouchers for earlier epochs are still taken until these are retired. Devices that pinned a higher threshold, or
+    more synthetic vouchers, refuse an epoch that falls below; a change of threshold, rows or counting starts the
     counting of matches anew.
 
-    If the list has perceptual hashes, you are warned if an innocent account would go over the threshold more often than
-    you wish, by what you expect of libraries and have measured of the hash: `tpsi-plan` tells all about it.
+    If the list has perceptual hashes, you are warned if an innocent account would go over the threshold more often
+    than you wish, by what you expect of libraries and have measured of the hash: `tpsi-plan` tells all about it.
+
+    \b
+    Example: tpsi-server build --threshold 30 --minimum-sources 2
     """
     folder = folder_of(data, keys)
     with open_store(folder) as store:
@@ -174,7 +177,11 @@ def build(
 
 
 def tables(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """List the epochs, and whether their files are as they should be."""
+    """List the epochs, and the state of their files.
+
+    \b
+    Example: tpsi-server tables
+    """
     folder = folder_of(data)
     with open_store(folder) as store:
         listed = [_summary(folder, store, record.number) for record in store.epochs.all()]
@@ -197,7 +204,11 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what an epoch's signed manifest says, and check its files."""
+    """Show an epoch's signed manifest, and check its files.
+
+    \b
+    Example: tpsi-server inspect 1 --verify
+    """
     folder = folder_of(data, keys)
     with open_store(folder) as store:
         inspection = inspect_epoch(folder, store, number)
@@ -230,11 +241,14 @@ def retire(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Take an epoch out of force: its table is no longer served, and no vouchers are taken for it.
+    """Take an epoch out of force.
 
-    Devices that sealed under it and have not uploaded lose these vouchers, since they never seal a picture again by
-    themselves: wait until nothing comes in for it. Without a newer epoch, devices find no table at all: they refuse
-    to step back to an older one.
+    Its table is no longer served, and no vouchers are taken for it. Devices that sealed under it and have not
+    uploaded lose these vouchers, since they never seal a picture again by themselves: wait until nothing comes in
+    for it. Without a newer epoch, devices find no table at all: they refuse to step back to an older one.
+
+    \b
+    Example: tpsi-server retire 1
     """
     folder = folder_of(data, keys)
     with open_store(folder) as store:

@@ -60,6 +60,9 @@ def hash_(
 
     Pictures that show too little to be told from others get no hash: they are listed, with the reason, and so are
     files that can't be read. Then: tpsi-server list import FILE --source NAME --companions
+
+    \b
+    Example: tpsi-server hash pictures --output hashes.csv
     """
     found: list[Hashed] = []
     refused: list[Refused] = []

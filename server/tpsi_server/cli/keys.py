@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     group = typer.Typer(
         no_args_is_help=True,
-        help="""Rotate the keys of stored data, and the passphrase of all key files.
+        help="""Replace the keys of stored data, and the passphrase.
 
         Shares, recovered keys and what was revealed are encrypted in the database under a data key, which lies in a
         key file of its own: data-1.key, data-2.key, … The secrets of an epoch are new with every `build`.
@@ -43,7 +43,13 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(*, data: Data = DEFAULT_DATA, keys: Keys = None, as_json: AsJson = False) -> None:
-    """List the data keys: since when, how much is sealed under each, and whether its file is here."""
+    """List the data keys.
+
+    It tells since when each is used, how much is sealed under it, and whether its file is here.
+
+    \b
+    Example: tpsi-server keys list
+    """
     folder = folder_of(data, keys)
     with open_store(folder) as store:
         records = store.data_keys.all()
@@ -79,10 +85,14 @@ def rotate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write under a new data key from now on, and encrypt all that is stored anew under it.
+    """Encrypt what is stored under a new data key.
 
-    Servers may run meanwhile. Interrupted, the same command goes on. With several replicas whose key folders are
-    copies: `keys rotate --prepare`, copy the new file to all of them, `keys rotate`.
+    It is used for all that comes from now on, too. Servers may run meanwhile. Interrupted, the same command goes
+    on. With several replicas whose key folders are copies: `keys rotate --prepare`, copy the new file to all of
+    them, `keys rotate`.
+
+    \b
+    Example: tpsi-server keys rotate
     """
     folder = folder_of(data, keys)
     identity = folder.identity()
@@ -117,9 +127,13 @@ def retire(
     keys: Keys = None,
     yes: Yes = False,
 ) -> None:
-    """Delete the file of a data key that nothing is encrypted under any more.
+    """Delete the file of a data key that is no longer used.
 
-    Backups of the database that were made before the rotation can't be read without it.
+    Nothing may be encrypted under it any more. Backups of the database that were made before the rotation can't be
+    read without it.
+
+    \b
+    Example: tpsi-server keys retire 1
     """
     folder = folder_of(data, keys)
     with open_store(folder) as store:
@@ -145,8 +159,11 @@ def change(
 ) -> None:
     """Encrypt all key files under another passphrase.
 
-    Interrupted, the same command goes on. Running servers keep the keys that they have opened; restart them with the
-    new passphrase. Copies of the old files still open with the old one: remove them.
+    Interrupted, the same command goes on. Running servers keep the keys that they have opened; restart them with
+    the new passphrase. Copies of the old files still open with the old one: remove them.
+
+    \b
+    Example: tpsi-server keys passphrase --new-passphrase-file new.txt
     """
     folder = folder_of(data, keys)
     folder.identity()

@@ -86,10 +86,13 @@ def import_(
 ) -> None:
     """Take in a hash list.
 
-    Formats: one hexadecimal hash a line; CSV; lines of type and hash as ThreatExchange has them; NCMEC
-    hash-sharing XML, whose deletions are applied; Project VIC JSON. Faulty entries are left out and reported with
-    their lines, the others are taken. An import is done as a whole or, if the file breaks off, not at all.
-    A table that was built before does not change: build a new epoch.
+    Formats: one hexadecimal hash a line; CSV; lines of type and hash as ThreatExchange has them; NCMEC hash-sharing
+    XML, whose deletions are applied; Project VIC JSON. Faulty entries are left out and reported with their lines,
+    the others are taken. An import is done as a whole or, if the file breaks off, not at all. A table that was
+    built before does not change: build a new epoch.
+
+    \b
+    Example: tpsi-server list import hashes.txt --source clinic --type md5
     """
     signed = _signature(signature, source_key)
     options = ImportOptions(form, default_type, _categories(category), replace, strict, signed)
@@ -110,7 +113,11 @@ def import_(
 
 @_lists.command()
 def sources(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """Show the sources, and how many different hashes each names."""
+    """Show the sources, and how many different hashes each names.
+
+    \b
+    Example: tpsi-server list sources
+    """
     with open_store(folder_of(data)) as store:
         records = store.lists.sources()
     if as_json:
@@ -130,7 +137,13 @@ def report(
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Show what merging the sources admits, and what each import read and refused."""
+    """Show what the sources together admit.
+
+    What each import read and refused is there, too.
+
+    \b
+    Example: tpsi-server list report --minimum-sources 2
+    """
     with open_store(folder_of(data)) as store, watching() as progress:
         names = [record.name for record in store.lists.sources()]
         if not names:
@@ -178,7 +191,13 @@ def remove(
     data: Data = DEFAULT_DATA,
     yes: Yes = False,
 ) -> None:
-    """Forget a source and all that it names. Tables that were built with it stay as they are."""
+    """Forget a source and all that it names.
+
+    Tables that were built with it stay as they are.
+
+    \b
+    Example: tpsi-server list remove clinic
+    """
     with open_store(folder_of(data)) as store:
         if source not in [record.name for record in store.lists.sources()]:
             raise OperatorError(f"there is no source {source!r}: see `tpsi-server list sources`")

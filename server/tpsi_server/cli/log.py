@@ -28,7 +28,7 @@ from tpsi_server.passphrase import passphrase
 from tpsi_server.transparency import TransparencyLog
 
 _log = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The log: what this server can't take back, and everybody sees."
+    no_args_is_help=True, rich_markup_mode=None, help="What this server can't take back, and everybody sees."
 )
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _PAGE = 1000
@@ -41,7 +41,11 @@ def register(app: typer.Typer) -> None:
 
 @_log.command("show")
 def show_(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """List the entries of the log."""
+    """List the entries of the log.
+
+    \b
+    Example: tpsi-server log show
+    """
     with open_store(folder_of(data)) as store:
         size = store.log.size()
         entries: list[bytes] = []
@@ -62,12 +66,16 @@ def notify(
     data: Data = DEFAULT_DATA,
     yes: Yes = False,
 ) -> None:
-    """Tell accounts of reveals from now on, so long after them, or not at all. By default they are not told.
+    """Say whether accounts are told of reveals, and when.
 
-    The log says so to everybody. Reveals are then committed to in the log, blinded, in batches of a minute and before
-    anybody is shown them, and opened to the accounts' devices after the time. Know what that means: whoever has an
-    account can find out, for more than the threshold of items at a time, that some are on the list; and that somebody's
-    items were revealed is public within a minute.
+    TIME is how long after a reveal, or `off`, as it is by default. The log tells everybody which it is. Reveals are
+    then committed to in the log, blinded, in batches of a minute and before anybody is shown them, and opened to the
+    accounts' devices after the time. Know what that means: whoever has an account can find out, for more than the
+    threshold of items at a time, that some are on the list; and that somebody's items were revealed is public within
+    a minute.
+
+    \b
+    Example: tpsi-server log notify 30d
     """
     seconds = span(after)
     with open_store(folder_of(data)) as store:
@@ -84,7 +92,13 @@ def checkpoint(
     passphrase_file: PassphraseFile = None,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write it to FILE.")] = None,
 ) -> None:
-    """Sign the log as it is now: the checkpoint that devices get. Publish it where many look."""
+    """Sign the log as it is now: the checkpoint that devices get.
+
+    Publish it where many look.
+
+    \b
+    Example: tpsi-server log checkpoint --to checkpoint
+    """
     folder = folder_of(data, keys)
     with open_store(folder) as store:
         ring = KeyRing(folder.keys, passphrase(passphrase_file))

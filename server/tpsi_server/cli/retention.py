@@ -38,7 +38,11 @@ def register(app: typer.Typer) -> None:
 
 
 def show_(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """Show after how many days what is forgotten."""
+    """Show after how many days what is forgotten.
+
+    \b
+    Example: tpsi-server retention show
+    """
     with open_store(folder_of(data)) as store:
         periods = store.retention.periods()
     _show(periods, as_json=as_json)
@@ -66,7 +70,13 @@ def set_(
     data: Data = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
-    """Set after how many days something is forgotten, on all replicas; what is not named stays as it is."""
+    """Set after how many days something is forgotten.
+
+    It holds for all replicas; what is not named stays as it is.
+
+    \b
+    Example: tpsi-server retention set --ids 60 --shares 365
+    """
     given = {"ids": ids, "shares": shares, "reveals": reveals}
     with open_store(folder_of(data)) as store:
         chosen = {name: days or None for name, days in given.items() if days is not None}
@@ -75,7 +85,11 @@ def set_(
 
 
 def apply(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """Forget now what is past its period."""
+    """Forget now what is past its period.
+
+    \b
+    Example: tpsi-server retention apply
+    """
     with open_store(folder_of(data)) as store:
         forgotten = asdict(store.retention.apply(time.time()))
     if as_json:

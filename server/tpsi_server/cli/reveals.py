@@ -48,9 +48,13 @@ def show_(
     held_back: HeldBack = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what was revealed of an account: vouchers, times and sizes, no pictures.
+    """List what was revealed of an account.
 
-    Nothing is listed of an account that is at or below the threshold: there is nothing that could be.
+    Shown are vouchers, times and sizes, no pictures. Nothing is listed of an account that is at or below the
+    threshold: there is nothing that could be.
+
+    \b
+    Example: tpsi-server reveal show alice
     """
     folder = folder_of(data, keys)
     with open_store(folder, data_keys_of(folder, passphrase_file)) as store:
@@ -88,9 +92,13 @@ def export(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write what was revealed of an account into files, for a reviewer.
+    """Write what was revealed of an account into files.
 
-    The pictures come from the account's device: open them with care, as anything that a stranger sends.
+    They are for a reviewer. The pictures come from the account's device: open them with care, as anything that a
+    stranger sends.
+
+    \b
+    Example: tpsi-server reveal export alice --to review
     """
     folder = folder_of(data, keys)
     with open_store(folder, data_keys_of(folder, passphrase_file)) as store:

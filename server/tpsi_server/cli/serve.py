@@ -91,11 +91,14 @@ def serve(
     ] = LogForm.TEXT,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
-    """Serve tables, take vouchers and match them, until told to stop (Ctrl-C, SIGTERM).
+    """Serve tables, take vouchers and match them.
 
-    Without --certificate the server makes itself a development CA, whose certificate is in the enrolment files
-    that it writes: devices trust that and nothing else. A certificate is replaced in a running server: change its
-    files, or send SIGHUP.
+    It goes on until told to stop (Ctrl-C, SIGTERM). Without --certificate the server makes itself a development CA,
+    whose certificate is in the enrolment files that it writes: devices trust that and nothing else. A certificate
+    is replaced in a running server: change its files, or send SIGHUP.
+
+    \b
+    Example: tpsi-server serve --port 50051
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO, log_format)
     tls = TlsOptions(certificate, private_key, tuple(tls_name or ()), disabled=plaintext)

@@ -46,11 +46,14 @@ def init(
     ] = "off",
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Make a data folder for a new list, with a database and a signing key.
+    """Make a data folder for a new list.
 
-    The signing key is what devices pin when they enrol: they accept tables of this list that it has signed and
-    no others. Keep a copy of the keys folder, and the passphrase, in places of their own: without either the
-    server can neither build tables nor match, and with both anybody can be it.
+    It has a database and a signing key. The signing key is what devices pin when they enrol: they accept tables of
+    this list that it has signed and no others. Keep a copy of the keys folder, and the passphrase, in places of
+    their own: without either the server can neither build tables nor match, and with both anybody can be it.
+
+    \b
+    Example: tpsi-server init --name "test list"
     """
     folder = folder_of(data, keys)
     if database is not None:
@@ -73,7 +76,11 @@ def init(
 
 
 def status(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """Counts over the whole server."""
+    """Counts over the whole server.
+
+    \b
+    Example: tpsi-server status
+    """
     with Runtime(folder_of(data)) as runtime:
         counts = runtime.status()
         epochs = [epoch for epoch in runtime.tables.all() if not epoch.retired]

@@ -30,19 +30,21 @@ def register(app: typer.Typer) -> None:
 def ingest(
     files: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE...", exists=True, dir_okay=False, help="Files of vouchers (`tpsi-device export`)."
-        ),
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Files of vouchers (`tpsi-device export`)."),
     ],
     *,
     account: Annotated[str, typer.Option("--account", metavar="NAME", help="The account that the vouchers are of.")],
     data: Data = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
-    """Take in vouchers that came by another way than the network service.
+    """Take in vouchers that came in files.
 
-    Whoever hands them over vouches for the account: a voucher that was sealed for another one opens nothing.
-    A voucher that is here already counts as stored. The exit status is 1 if any was refused.
+    They may have come by any way but the network service. Whoever hands them over vouches for the account: a
+    voucher that was sealed for another one opens nothing. A voucher that is here already counts as stored. The exit
+    status is 1 if any was refused.
+
+    \b
+    Example: tpsi-server ingest vouchers.bin --account alice
     """
     counts: Counter[str] = Counter()
     with Runtime(folder_of(data)) as runtime:
@@ -71,9 +73,13 @@ def match(
     retry: Annotated[bool, typer.Option("--retry", help="Try those again too that were set aside.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Match all vouchers that wait, examine the accounts that have changed, and end.
+    """Match all vouchers that wait, and end.
 
-    A server that is running does so by itself. Both may go on at the same time.
+    Accounts that have changed are examined. A server that is running does so by itself. Both may go on at the same
+    time.
+
+    \b
+    Example: tpsi-server match
     """
     folder = folder_of(data, keys)
     folder.identity()
@@ -96,10 +102,13 @@ def match(
 
 
 def set_aside(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
-    """List vouchers that could not be matched: whoever worked on them did not come back, several times.
+    """List vouchers that could not be matched.
 
-    They keep their content, and their accounts are flagged `failed`. Once the cause is gone, `match --retry` tries
-    them again.
+    Whoever worked on them did not come back, several times. They keep their content, and their accounts are flagged
+    `failed`. Once the cause is gone, `match --retry` tries them again.
+
+    \b
+    Example: tpsi-server set-aside
     """
     with open_store(folder_of(data)) as store:
         found = store.vouchers.set_aside()
