@@ -32,6 +32,11 @@ class Allowance:
             if not isinstance(limit, int) or isinstance(limit, bool) or not 0 <= limit <= MAX_LIMIT:
                 raise CallerError(f"a limit is a whole number from 0 (no limit) to 2^53, not {limit!r}")
 
+    @property
+    def limits(self) -> bool:
+        """Whether there is anything that it does not allow."""
+        return bool(self.vouchers or self.octets_a_day)
+
 
 UNLIMITED = Allowance()
 _NAMES = tuple(field.name for field in fields(Allowance))
@@ -47,9 +52,9 @@ class Exceeded:
     retry_after: float | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an account stands in a transaction: what it may send, and what it has sent with all that came before."""
+    """Where an account stands when a transaction begins: what it may send, and what it has sent."""
 
     allowance: Allowance
     vouchers: int
@@ -67,11 +72,6 @@ class Standing:
         if most and self.vouchers + count > most:
             return Exceeded(None)
         return Exceeded((DAY - now % DAY) / 1000)
-
-    def add(self, count: int, octets: int) -> None:
-        """Count what is taken."""
-        self.vouchers += count
-        self.octets += octets
 
 
 class QuotaStore:

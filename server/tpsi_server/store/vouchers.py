@@ -158,20 +158,20 @@ def _too_much(
 ) -> dict[int, Exceeded]:
     """The places of those deliveries that their accounts may not send. What was stored before is not sent again."""
     found: dict[int, Exceeded] = {}
+    taken: dict[int, dict[bytes, int]] = {}  # octets by voucher id; some of them may have been stored before
     for place, delivery in enumerate(deliveries):
-        if delivery.account not in owners:
+        account = owners.get(delivery.account)
+        if account is None or not (mine := standing[account]).allowance.limits:
             continue
-        account = owners[delivery.account]
-        mine, fresh = standing[account], delivery.vouchers
-        octets = sum(len(voucher.payload) for voucher in fresh)
-        if not mine.takes(len(fresh), octets):
-            stored = _lookup(connection, account, [voucher.voucher_id for voucher in fresh])
-            fresh = [voucher for voucher in fresh if (account, voucher.voucher_id) not in stored]
-            octets = sum(len(voucher.payload) for voucher in fresh)
-        if fresh and not mine.takes(len(fresh), octets):
-            found[place] = mine.refusal(len(fresh), now)
-        else:
-            mine.add(len(fresh), octets)
+        before = taken.get(account, {})
+        fresh = before | {voucher.voucher_id: len(voucher.payload) for voucher in delivery.vouchers}
+        if not mine.takes(len(fresh), sum(fresh.values())):
+            stored = _lookup(connection, account, list(fresh))
+            fresh = {name: octets for name, octets in fresh.items() if (account, name) not in stored}
+            if fresh.keys() - before.keys() and not mine.takes(len(fresh), sum(fresh.values())):
+                found[place] = mine.refusal(len(fresh), now)
+                continue
+        taken[account] = fresh
     return found
 
 
