@@ -17,6 +17,11 @@ from tpsi_server.store.quotas import Allowance
 
 VERSION = 1
 DEFAULT_PORT = 50051
+#: Seconds after a batch came that its acknowledgement leaves, at the earliest: who comes while matches are written down
+#: waits for the store, and that shows only beyond.
+ANSWER_AFTER = 0.02
+#: The longest that can be asked for: batches in flight are few, and bound what an upload carries.
+MAX_ANSWER_AFTER = 2.0
 #: More than any person's pictures, and less than what would fill a disk in a day.
 DEFAULT_ALLOWANCE = Allowance(vouchers=10_000_000, octets_a_day=16 << 30, vouchers_a_second=20_000)
 #: `server.json` holds a name of at most MAX_NAME characters and little else.
@@ -183,7 +188,8 @@ class ServeSettings:
     `port` 0 takes any free one; the one taken is printed, and written to `port_file` when all is ready.
     `workers`: processes that match beside this one; 0 matches in this process. `certificate_port`: a second port, for
     clients that show certificates (written below the first in the port file); None for no such port.
-    `metrics`: host and port of the metrics, None for none.
+    `metrics`: host and port of the metrics, None for none. `answer_after`: seconds after a batch came that its
+    acknowledgement leaves at the earliest.
     """
 
     folder: DataFolder
@@ -195,8 +201,11 @@ class ServeSettings:
     tls: TlsOptions = TlsOptions()
     certificate_port: int | None = None
     metrics: tuple[str, int] | None = None
+    answer_after: float = ANSWER_AFTER
 
     def __post_init__(self) -> None:
+        if not 0 <= self.answer_after <= MAX_ANSWER_AFTER:
+            raise CallerError(f"answers can be held back for 0 to {MAX_ANSWER_AFTER:g} s, not {self.answer_after}")
         for port in (self.port, self.certificate_port or 0):
             if not 0 <= port <= 65_535:
                 raise CallerError(f"a port is 0 to 65535, not {port}")

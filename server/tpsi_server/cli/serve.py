@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tpsi_server.cli.options import DEFAULT_DATA, Data, Keys, PassphraseFile, folder_of
-from tpsi_server.config import DEFAULT_PORT, ServeSettings, TlsOptions
+from tpsi_server.config import ANSWER_AFTER, DEFAULT_PORT, MAX_ANSWER_AFTER, ServeSettings, TlsOptions
 from tpsi_server.logs import LogForm, log_to_stderr
 from tpsi_server.passphrase import passphrase
 from tpsi_server.service import run
@@ -86,6 +86,17 @@ def serve(
             help="Serve metrics on this address. Keep them from those who send vouchers: they tell when one opens.",
         ),
     ] = "127.0.0.1",
+    answer_after: Annotated[
+        float,
+        typer.Option(
+            "--answer-after",
+            metavar="SECONDS",
+            min=0.0,
+            max=MAX_ANSWER_AFTER,
+            help="Acknowledge a batch no sooner than so long after it came, so that the time does not tell what the "
+            "store does besides, such as writing down matches.",
+        ),
+    ] = ANSWER_AFTER,
     log_format: Annotated[
         LogForm, typer.Option("--log-format", help="Log lines for people, or JSON for programs.")
     ] = LogForm.TEXT,
@@ -106,5 +117,7 @@ def serve(
     folder.identity()  # that there is one is known before anybody is asked for a passphrase
     secret = passphrase(passphrase_file)
     metrics = None if metrics_port is None else (metrics_host, metrics_port)
-    settings = ServeSettings(folder, secret, host, port, port_file, workers, tls, certificate_port, metrics)
+    settings = ServeSettings(
+        folder, secret, host, port, port_file, workers, tls, certificate_port, metrics, answer_after
+    )
     raise typer.Exit(asyncio.run(run(settings)))

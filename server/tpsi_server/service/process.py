@@ -36,6 +36,7 @@ async def serve(settings: ServeSettings) -> int:
             settings.port,
             certificate_port=settings.certificate_port,
             present=None if source is None else source.present,
+            answer_after=settings.answer_after,
         )
         if source is not None:
             signals.on_hangup(source.reload)

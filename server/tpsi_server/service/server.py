@@ -11,6 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from tpsi_proto import tpsi_pb2, tpsi_pb2_grpc
+from tpsi_server.config import ANSWER_AFTER
 from tpsi_server.errors import OperatorError
 from tpsi_server.runtime import Runtime
 from tpsi_server.service import limits
@@ -48,7 +49,8 @@ class Service:
     """A runtime on the network. `tls` None is plaintext. For one event loop; start it once, stop it once.
 
     `certificate_port`: a second port, for clients that show certificates; None for no such port. `present` tells what
-    to present from now on, by default `tls`. After `start`, `certificate_port` is the port that was taken.
+    to present from now on, by default `tls`. `answer_after`: see `ServeSettings`.
+    After `start`, `certificate_port` is the port that was taken.
     """
 
     certificate_port: int | None
@@ -63,6 +65,7 @@ class Service:
         certificate_port: int | None = None,
         present: Present | None = None,
         with_reflection: bool = True,
+        answer_after: float = ANSWER_AFTER,
     ) -> None:
         self.metrics = Metrics()
         self._drain = Drain()
@@ -78,7 +81,14 @@ class Service:
             options=_OPTIONS,
             maximum_concurrent_rpcs=limits.MAX_CALLS,
         )
-        self.vouchers = VoucherServicer(runtime.ingest, runtime.store, runtime.identity.name, self._drain, self.metrics)
+        self.vouchers = VoucherServicer(
+            runtime.ingest,
+            runtime.store,
+            runtime.identity.name,
+            self._drain,
+            self.metrics,
+            answer_after=answer_after,
+        )
         contract: Any = tpsi_pb2_grpc
         contract.add_TableServiceServicer_to_server(TableServicer(runtime.tables), self._server)
         contract.add_VoucherServiceServicer_to_server(self.vouchers, self._server)
