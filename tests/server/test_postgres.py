@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from tpsi_server import Store, StoreError
 from tpsi_server.store import Answer, Database, Delivery, Incoming, Match, describe, parse_location
 from tpsi_server.store.database import retrying
 from tpsi_server.store.engine import ConflictError
+from tpsi_server.store.log import note_reveal
 from tpsi_server.store.quotas import Exceeded
 from tpsi_server.store.schema import accounts, claims, pools
 
@@ -307,3 +309,27 @@ def reveal_all(store: Store) -> None:
         Outcome.REVEALED, count, count, (Verdict.REVEALED,) * count, (b"data",) * count, Secret(bytes(32))
     )
     assert store.pools.record(due, found, 0.0, 6.0) == count
+
+
+def test_a_policy_waits_for_reveals_that_are_under_way_and_these_not_for_each_other(
+    store: Store, replicas: list[Store]
+) -> None:
+    """A reveal that saw no promise, and is written after one was made, would convict an honest server."""
+    order: list[str] = []
+
+    def promise() -> None:
+        replicas[2].log.set_notify_after(60, 5.0)
+        order.append("promise")
+
+    with ExitStack() as stack:
+        for one in replicas[:2]:
+            connection = stack.enter_context(one._database.write())
+            note_reveal(
+                connection, 1, [1], 5000
+            )  # nobody is told yet: nothing is noted, but the end of the log is held
+        thread = threading.Thread(target=promise)
+        thread.start()
+        time.sleep(0.3)
+        order.append("reveals")
+    thread.join()
+    assert order == ["reveals", "promise"]
