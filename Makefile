@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# setuptools would warn that an editable installation is one
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip
 
 .PHONY: demo test check lint types bench recall generate native native-test clean
 
@@ -32,27 +34,27 @@ generate: $(VENV)/.test
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[demo]'
+	$(PIP) install --quiet --upgrade pip
+	$(PIP) install --quiet -e '.[demo]'
 	touch $@
 
 $(VENV)/.bench: pyproject.toml $(VENV)/.demo
-	$(BIN)/python -m pip install --quiet -e '.[bench]'
+	$(PIP) install --quiet -e '.[bench]'
 	touch $@
 
 $(VENV)/.recall: pyproject.toml $(VENV)/.demo
-	$(BIN)/python -m pip install --quiet -e '.[recall]'
+	$(PIP) install --quiet -e '.[recall]'
 	touch $@
 
 $(VENV)/.test: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[demo,test]'
+	$(PIP) install --quiet --upgrade pip
+	$(PIP) install --quiet -e '.[demo,test]'
 	touch $@ $(VENV)/.demo
 
 native: $(VENV)/.demo
 	@command -v cargo >/dev/null || { echo "make native needs Rust 1.89 or later, with cargo: https://rustup.rs"; exit 1; }
-	$(BIN)/python -m pip install --quiet ./native
+	$(PIP) install --quiet ./native
 
 # the core's own tests, and everything that computes in a group again, on the core
 native-test: native $(VENV)/.test
