@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bench.goals import goals
 from bench.growth import Grown
 from bench.measure import Cost
+from bench.outside import outside
 from bench.run import Results
 from bench.spread import MICRO, Spread
 from bench.steps import multiplications
@@ -33,6 +34,8 @@ def grids(results: Results) -> Iterator[Grid]:
     groups = dict.fromkeys((cost.subject.suite, cost.subject.backend) for cost in results.costs if cost.subject.suite)
     for suite, backend in groups:
         yield _costs(results, suite or "", backend)
+    if any(outside(results.costs)):
+        yield _outside(results.costs)
     if results.compared:
         yield _comparison(results)
     if results.scaling:
@@ -103,6 +106,23 @@ def _costs(results: Results, suite: str, backend: str | None) -> Grid:
             times = f"{scalar.median:.2f}" if scalar else ""
             operation = subject.operation + _parameters(subject.parameters)
             grid.add(subject.table or "", operation, *_micro(cost.spread), times, f"{cost.items:,}")
+    return grid
+
+
+def _outside(costs: Sequence[Cost]) -> Grid:
+    """What sealing and matching cost besides products of elements."""
+    grid = Grid(
+        "Outside of the group: µs of processor time an item",
+        ("step", "suite", "table", "backend"),
+        ("whole", "outside", "quartiles"),
+    )
+    for one in outside(costs):
+        subject = one.subject
+        words = subject.operation, short(subject.suite or ""), subject.table or "", subject.backend or ""
+        grid.add(*words, _micro(one.whole)[0], *_micro(one.rest))
+    grid.notes.append(
+        "The whole without its products, measured in the same rounds: hashes, keys, ciphertexts, shares, Python."
+    )
     return grid
 
 

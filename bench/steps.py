@@ -3,12 +3,17 @@
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from bench.measure import Cost, Step, Subject, Work, cpu
+from bench.outside import PRODUCTS
 from bench.settings import Setting
 from bench.spread import Spread, ratios
 from bench.stage import SHARING, Stage, device_items
 from tpsi import Item, build_table, group, seal
-from tpsi.table import blind_items, hash_items
+from tpsi.groups import Probed
+from tpsi.packing import unpack_slots
+from tpsi.table import blind_items, hash_items, item_tag
 
 #: The yardstick of a suite: other costs are given in scalar multiplications too.
 YARDSTICK = "scalar multiplication"
@@ -56,7 +61,7 @@ def blind_step(stage: Stage, setting: Setting) -> Step:
 
 
 def table_steps(stage: Stage, setting: Setting) -> Iterator[Step]:
-    """What depends on the table: encoding a list that is blinded already, doing both, sealing, matching."""
+    """What depends on the table: encoding a blinded list, doing both, sealing and matching, and their products."""
     count = setting.batch[stage.suite]
 
     def step(operation: str, items: int, work: Callable[[], object], **parameters: int) -> Step:
@@ -74,8 +79,27 @@ def table_steps(stage: Stage, setting: Setting) -> Iterator[Step]:
     for associated in setting.associated:
         parameters = {"probes": 1, "rows": SHARING.rows, "associated_bytes": associated}
         yield step("seal", count, _sealing(stage, device_items(count, associated)), **parameters)
+    yield step(PRODUCTS["seal"], count, _sealing_products(stage, count))
     vouchers = stage.vouchers(count)
     yield step("match", count, lambda: stage.matches(vouchers), probes=1, rows=SHARING.rows)
+    yield step(PRODUCTS["match"], count, _matching_products(stage, vouchers))
+
+
+def _sealing_products(stage: Stage, count: int) -> Callable[[], object]:
+    """All that sealing asks of the group."""
+    chosen, slots = stage.group, stage.manifest.slots
+    messages = [item.probes[0].encode() for item in device_items(count)]
+    probed = Probed(messages, item_tag(chosen), stage.built.table.read(messages))
+    betas, gammas = chosen.random_scalars(2 * count * slots, secrets.token_bytes).reshape(2, count, slots, -1)
+    key = np.frombuffer(stage.manifest.key, np.uint8).reshape(1, -1)
+    return lambda: chosen.seal(probed, betas, gammas, key)
+
+
+def _matching_products(stage: Stage, vouchers: Sequence[bytes]) -> Callable[[], object]:
+    """All that matching asks of the group."""
+    chosen, alpha = stage.group, stage.built.secrets.scalar(stage.group)
+    q = unpack_slots(vouchers, stage.manifest).q
+    return lambda: chosen.multiply_untrusted(alpha, q)
 
 
 def _sealing(stage: Stage, items: Sequence[Item]) -> Callable[[], object]:

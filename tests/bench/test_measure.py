@@ -5,6 +5,7 @@ import pytest
 from bench.comparison import compare
 from bench.errors import BenchError
 from bench.measure import Cost, Subject, Task, Work, find, measure
+from bench.outside import outside
 from bench.peer import NAME
 
 
@@ -57,3 +58,15 @@ def test_the_comparison_divides_matching_by_the_slots_and_the_peer_by_ours() -> 
     rows = list(compare(costs))
     assert [row.ours for row in rows] == [(3.0, 6.0), (12.0, 24.0), (2.0, 4.0)]
     assert [row.ratio.median for row in rows] == [2.0, 0.5, 3.0]
+
+
+def test_outside_of_the_group_is_the_whole_without_its_products_round_by_round() -> None:
+    costs = [
+        _cost("seal", (9.0, 30.0, 12.0), associated_bytes=0),
+        _cost("seal", (90.0, 90.0, 90.0), associated_bytes=4096),
+        _cost("products of sealing", (7.0, 20.0, 8.0)),
+        _cost("match", (5.0, 5.0, 5.0)),
+    ]
+    found = list(outside(costs))
+    assert [(one.subject.operation, one.rest.median) for one in found] == [("seal", 4.0)]
+    assert found[0].whole.median == 12.0
