@@ -1,5 +1,7 @@
 """The second hash: copies stay near, others and crafted collisions of the first hash do not."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
@@ -40,39 +42,54 @@ def of_derivative(data: bytes, kind: str = SECOND) -> bytes:
     return second_hash(Picture.from_bytes(derivative(Picture.from_bytes(data))), kind).digest
 
 
+@pytest.fixture(scope="module")
+def listed(images: dict[str, Image.Image]) -> dict[str, bytes]:
+    """The second hashes of the photographs."""
+    return {name: of(image) for name, image in images.items()}
+
+
+@pytest.fixture(scope="module")
+def shown(images: dict[str, Image.Image]) -> dict[str, bytes]:
+    """The second hashes of what a reviewer sees of the photographs."""
+    return {name: of_derivative(encode(image, "PNG")) for name, image in images.items()}
+
+
 def distance(one: bytes, other: bytes) -> int:
     return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_the_small_picture_of_a_copy_is_near_the_listed_one(images: dict[str, Image.Image], copy: str) -> None:
+def test_the_small_picture_of_a_copy_is_near_the_listed_one(
+    images: dict[str, Image.Image], listed: dict[str, bytes], copy: str
+) -> None:
     for name, image in images.items():
-        assert distance(of(image), of_derivative(COPIES[copy](image))) <= RADII[SECOND] // 2, name
+        assert distance(listed[name], of_derivative(COPIES[copy](image))) <= RADII[SECOND] // 2, name
 
 
-def test_plain_pdq_depends_on_the_size_and_needs_the_larger_radius(images: dict[str, Image.Image]) -> None:
+def test_plain_pdq_depends_on_the_size_and_needs_the_larger_radius(
+    images: dict[str, Image.Image], listed: dict[str, bytes], shown: dict[str, bytes]
+) -> None:
     plain = [distance(of(one, "pdq"), of_derivative(encode(one, "PNG"), "pdq")) for one in images.values()]
-    fixed = [distance(of(one), of_derivative(encode(one, "PNG"))) for one in images.values()]
+    fixed = [distance(listed[name], shown[name]) for name in NAMES]
     assert sum(plain) > 2 * sum(fixed)
     assert max(plain) <= RADII["pdq"]
 
 
-def test_other_pictures_are_far(images: dict[str, Image.Image]) -> None:
-    for name, image in images.items():
-        for other in NAMES:
-            if other != name:
-                assert distance(of(image), of_derivative(encode(images[other], "PNG"))) > 2 * RADII[SECOND]
+def test_other_pictures_are_far(listed: dict[str, bytes], shown: dict[str, bytes]) -> None:
+    for name, other in permutations(NAMES, 2):
+        assert distance(listed[name], shown[other]) > 2 * RADII[SECOND]
 
 
 @pytest.mark.parametrize(("mine", "target"), [("astronaut", "coffee"), ("chelsea", "rocket"), ("retina", "camera")])
 def test_a_crafted_collision_of_the_first_hash_is_far_in_the_second(
-    images: dict[str, Image.Image], mine: str, target: str
+    images: dict[str, Image.Image], listed: dict[str, bytes], mine: str, target: str
 ) -> None:
     wanted = hasher("dct80").hash(Picture.from_bytes(encode(images[target], "PNG")))
     crafted = collide(images[mine], wanted)
     assert hasher("dct80").hash(Picture.from_bytes(crafted)) == wanted
-    assert distance(of(images[target]), of_derivative(crafted)) > 2 * RADII[SECOND]
-    assert distance(of(images[mine]), of_derivative(crafted)) <= RADII[SECOND]  # it still looks like itself
+    seen = of_derivative(crafted)
+    assert distance(listed[target], seen) > 2 * RADII[SECOND]
+    assert distance(listed[mine], seen) <= RADII[SECOND]  # it still looks like itself
 
 
 def test_it_is_pdq_of_the_picture_at_a_fixed_size(images: dict[str, Image.Image]) -> None:
