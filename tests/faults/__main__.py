@@ -57,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
         if name == "workers":
             one.add_argument("--jobs", type=int, default=1000, help="vouchers, each a job of its own (default: 1000)")
+        if name == "disk-full":
+            one.add_argument("--log", action="store_true", help="fill the disk of PostgreSQL's log, not of its tables")
         if name == "power":
             one.add_argument("--synchronous", choices=("OFF", "NORMAL"), help="see that a weaker setting is found out")
     return parser
@@ -110,7 +112,7 @@ def _workers(options: argparse.Namespace, place: Path) -> Result:
 
 def _disk_full(options: argparse.Namespace, place: Path) -> Result:
     if options.engine == "postgresql":
-        with postgres_on_a_small_disk() as (url, full):
+        with postgres_on_a_small_disk(of_log=options.log) as (url, full):
             return fill_disk(full, Stage.make(place / "server", url, 2000), options.count, options.seed)
     with small_disk(place / "disk") as disk:
         return fill_disk(disk, Stage.make(disk.path / "server", names=2000), options.count, options.seed)

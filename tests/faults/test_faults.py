@@ -89,12 +89,15 @@ def test_a_full_disk_refuses_and_the_server_goes_on_when_there_is_room(tmp_path:
     assert result.acknowledged == 6 * 200
 
 
-def test_a_full_disk_of_the_database_server_refuses_and_all_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    with postgres_on_a_small_disk() as (url, disk):
-        result = fill_disk(disk, Stage.make(tmp_path / "server", url, names=2000), 4)
+@pytest.mark.parametrize("of_log", [False, True])
+def test_a_full_disk_of_the_database_server_loses_nothing_and_all_goes_on_when_there_is_room(
+    tmp_path: Path, of_log: bool
+) -> None:
+    with postgres_on_a_small_disk(of_log=of_log) as (url, disk):
+        result = fill_disk(disk, Stage.make(tmp_path / "server", url, names=2000), 3)
     assert broken(result) == []
     assert result.refused > 0
-    assert result.acknowledged == 4 * 200
+    assert result.acknowledged == 3 * 200
 
 
 def test_a_database_that_restarts_loses_nothing(own_postgres: PostgresServer, tmp_path: Path) -> None:

@@ -35,11 +35,12 @@ _REPAIRED = 60.0
 class PostgresServer:
     """A server; use it in a `with` block, which stops one that was started here.
 
-    `own`: started here in any case, to be stopped, looked into, and set up wrongly. `data` is then a folder to be made
-    for its files, elsewhere than in a temporary one, `small` whether it is to write as little beside them as it can.
+    `own`: started here in any case, to be stopped, looked into, and set up wrongly. `data` and `wal` are then folders
+    to be made for its files and for its log, elsewhere than in a temporary one; with either it writes as little beside
+    its tables as it can.
     """
 
-    def __init__(self, *, own: bool = False, data: Path | None = None, small: bool = False) -> None:
+    def __init__(self, *, own: bool = False, data: Path | None = None, wal: Path | None = None) -> None:
         given = None if own else os.environ.get(ENVIRONMENT)
         self._folder: Path | None = None
         if given is not None:
@@ -49,12 +50,15 @@ class PostgresServer:
         self._user = _unprivileged()
         self._folder = Path(tempfile.mkdtemp(prefix="tpsi-postgres-"))  # short: a socket's path has 107 characters
         self._data = data or self._folder / "data"
-        self._settings = _SMALL if small else _SETTINGS
-        self._data.mkdir(mode=0o700)
+        self._settings = _SMALL if data or wal else _SETTINGS
+        for folder in filter(None, (self._data, wal)):
+            folder.mkdir(mode=0o700)
         if self._user is not None:
-            shutil.chown(self._folder, self._user)
-            shutil.chown(self._data, self._user)
-        options = ["-A", "trust", "-U", "tpsi", "--no-instructions", "-E", "UTF8", *(["--wal-segsize=1"] * small)]
+            for folder in filter(None, (self._folder, self._data, wal)):
+                shutil.chown(folder, self._user)
+        options = ["-A", "trust", "-U", "tpsi", "--no-instructions", "-E", "UTF8"]
+        options += ["--wal-segsize=1"] if data or wal else []
+        options += ["-X", str(wal)] if wal else []
         try:
             self._run("initdb", "-D", str(self._data), *options)
             self.start()
