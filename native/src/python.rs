@@ -1,7 +1,10 @@
 //! What Python sees.
 
 use curve25519_dalek::scalar::Scalar;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2};
+use numpy::{
+    Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2,
+    PyUntypedArrayMethods,
+};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyImportError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -88,8 +91,9 @@ fn valid<'py>(py: Python<'py>, elements: PyReadonlyArray2<'py, u8>) -> PyResult<
 
 #[pyfunction]
 fn scalars_from_wide<'py>(py: Python<'py>, wide: PyReadonlyArray2<'py, u8>) -> PyResult<Rows<'py>> {
-    let (wide, rest) = wide.as_slice()?.as_chunks::<64>();
-    require(rest.is_empty(), "rows of 64 octets")?;
+    in_rows(&wide)?;
+    require(wide.as_array().ncols() == 64, "rows of 64 octets")?;
+    let wide = wide.as_slice()?.as_chunks::<64>().0;
     rows_of(py, py.detach(|| wide.iter().map(|row| Scalar::from_bytes_mod_order_wide(row).to_bytes()).collect()))
 }
 
@@ -160,6 +164,8 @@ fn solve<'py>(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<()> {
     require(cells.as_array().ncols() == 32, "rows of 32 octets")?;
+    in_rows(&cells)?;
+    in_rows(&others)?;
     let rows = cells.as_slice_mut()?.as_chunks_mut::<32>().0;
     let (others, odd) = others.as_slice()?.as_chunks::<2>();
     let own = own.as_slice()?;
@@ -201,8 +207,14 @@ fn tag_of(dst: &[u8]) -> PyResult<Tag> {
     Tag::new(dst).ok_or_else(|| PyValueError::new_err("a domain-separation tag is not empty"))
 }
 
+/// An array that lies in columns is contiguous too, and would be read as another one.
+pub fn in_rows<T: Element>(array: &Bound<'_, PyArray2<T>>) -> PyResult<()> {
+    require(array.is_c_contiguous(), "rows that lie one after the other")
+}
+
 pub fn octets_of<'a>(rows: &'a PyReadonlyArray2<'_, u8>) -> PyResult<&'a [Octets]> {
     require(rows.as_array().ncols() == 32, "rows of 32 octets")?;
+    in_rows(rows)?;
     Ok(rows.as_slice()?.as_chunks().0)
 }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::chunk::Octets;
-use crate::python::{Rows, octets_of, require, rows_of};
+use crate::python::{Rows, in_rows, octets_of, require, rows_of};
 use crate::python_strings::Strings;
 use crate::{shares as field, symmetric};
 
@@ -81,6 +81,8 @@ fn shares<'py>(
 ) -> PyResult<Rows<'py>> {
     let (rows, length) = (polynomials.shape()[0], polynomials.shape()[1]);
     require(length > 0 && hashes.shape()[1] == field::HASH, "coefficients, and rows of 16 octets")?;
+    in_rows(&polynomials)?;
+    in_rows(&hashes)?;
     let (polynomials, hashes) = (polynomials.as_slice()?, hashes.as_slice()?.as_chunks().0);
     require(polynomials.iter().all(|&value| value < field::P), "coefficients below p")?;
     wide_rows(py, py.detach(|| field::shares(polynomials, length, hashes)), field::ELEMENT * (1 + rows))

@@ -161,6 +161,19 @@ def test_equations_are_solved_in_order(group: Group) -> None:
     assert told == sorted(told)
 
 
+def test_cells_that_lie_in_columns_are_solved_or_refused_and_not_misread(group: Group) -> None:
+    cells, equations = chain(group, 5)
+    expected = cells.copy()
+    group.solve(expected, equations, lambda _done, _total: None)
+    columns = np.asfortranarray(cells)
+    try:
+        group.solve(columns, equations, lambda _done, _total: None)
+    except CallerError:
+        assert np.array_equal(columns, cells)
+    else:
+        assert np.array_equal(columns, expected)
+
+
 def test_equations_of_one_round_and_of_none(group: Group) -> None:
     cells = multiples(group, 1, 2, *range(70))
     own = np.arange(2, 72)
