@@ -189,8 +189,17 @@ pub fn carry<V: Fused>(columns: [V; 5]) -> [V; 5] {
     out
 }
 
-impl<V: Outlined> Doubles<V> {
-    /// From limbs below 2^52.
+impl<V: Outlined> Field for Doubles<V> {
+    type V = V;
+
+    #[inline(always)]
+    fn of_vectors(limbs: [V; 5]) -> Self {
+        Self(limbs)
+    }
+    #[inline(always)]
+    fn vectors(&self) -> &[V; 5] {
+        &self.0
+    }
     #[inline(always)]
     fn of_words(words: &[V; 5]) -> Self {
         let mut columns = *words;
@@ -199,8 +208,7 @@ impl<V: Outlined> Doubles<V> {
         }
         Self(carry(columns))
     }
-
-    /// x + 2p in whole numbers, carried: its limbs were between 0 and 2^52 + T.
+    /// x + 2p, carried: limbs were between 0 and 2^52 + T.
     #[inline(always)]
     fn words(&self) -> [V; 5] {
         let mut out = self.0;
@@ -209,38 +217,20 @@ impl<V: Outlined> Doubles<V> {
         }
         words::carry(out)
     }
-}
-
-/// A tight element's limbs, as bits of doubles, from limbs below 2^51.
-#[inline(always)]
-fn balanced(limbs: &Limbs) -> [u64; 5] {
-    let mut out = [0; 5];
-    for i in 0..5 {
-        let up = |limb: u64| ((limb + HALF) >> 51) as i64;
-        let from = if i == 0 { 19 * up(limbs[4]) } else { up(limbs[i - 1]) };
-        out[i] = ((limbs[i] as i64 - (up(limbs[i]) << 51) + from) as f64).to_bits();
-    }
-    out
-}
-
-impl<V: Outlined> Field for Doubles<V> {
-    type V = V;
-
+    /// Each limb less 2^51 if it is at least 2^50, plus what the one below it carries: tight.
     #[inline(always)]
-    fn constant(limbs: &Limbs) -> Self {
-        Self::of_table(&balanced(limbs))
+    fn form(limbs: &Limbs) -> [u64; 5] {
+        let mut out = [0; 5];
+        for i in 0..5 {
+            let up = |limb: u64| ((limb + HALF) >> 51) as i64;
+            let from = if i == 0 { 19 * up(limbs[4]) } else { up(limbs[i - 1]) };
+            out[i] = ((limbs[i] as i64 - (up(limbs[i]) << 51) + from) as f64).to_bits();
+        }
+        out
     }
-    #[inline(always)]
-    fn of_limbs(lanes: &[Limbs]) -> Self {
-        Self::of_words(&words::of_limbs(lanes))
-    }
-    #[inline(always)]
-    fn limbs(&self, lanes: &mut [Limbs]) {
-        words::limbs(&self.words(), lanes);
-    }
-    #[inline(always)]
-    fn reduced(&self, lanes: &mut [Limbs]) {
-        words::limbs(&words::reduced(&self.words()), lanes);
+    fn base_table() -> &'static BaseTable {
+        static TABLE: LazyLock<BaseTable> = LazyLock::new(|| base_table(Doubles::<Model<1>>::form));
+        &TABLE
     }
     #[inline(always)]
     fn mul(left: &impl Operand<Self>, right: &Self) -> Self {
@@ -312,33 +302,5 @@ impl<V: Outlined> Field for Doubles<V> {
             out[i] = out[i].difference(multiples[i]).fused(multiples[(i + 4) % 5], times);
         }
         Self(out)
-    }
-    #[inline(always)]
-    fn is_negative(&self) -> V {
-        words::is_negative(&self.words())
-    }
-    #[inline(always)]
-    fn is_zero(&self) -> V {
-        words::is_zero(&self.words())
-    }
-    #[inline(always)]
-    fn choose(mask: V, yes: &Self, no: &Self) -> Self {
-        let mut out = no.0;
-        for i in 0..5 {
-            out[i] = mask.choose(yes.0[i], no.0[i]);
-        }
-        Self(out)
-    }
-    #[inline(always)]
-    fn of_table(words: &[u64; 5]) -> Self {
-        let mut out = [V::splat(0); 5];
-        for i in 0..5 {
-            out[i] = V::splat(words[i]);
-        }
-        Self(out)
-    }
-    fn base_table() -> &'static BaseTable {
-        static TABLE: LazyLock<BaseTable> = LazyLock::new(|| base_table(balanced));
-        &TABLE
     }
 }

@@ -7,6 +7,7 @@
 use super::base::BaseTable;
 use super::edwards::{Addend, Point};
 use super::vector::Vector;
+use super::words;
 use crate::chunk::Octets;
 
 /// 51 bits each, the lowest first.
@@ -60,14 +61,16 @@ pub trait Field: Copy {
     type V: Vector;
     const LANES: usize = Self::V::LANES;
 
-    /// The same element in all lanes.
-    fn constant(limbs: &Limbs) -> Self;
-    /// Elements of at most 51 bits and a little a limb: what `limbs` gives.
-    fn of_limbs(lanes: &[Limbs]) -> Self;
-    /// Limbs of every lane, not reduced.
-    fn limbs(&self, lanes: &mut [Limbs]);
-    /// Limbs of every lane's least non-negative representative.
-    fn reduced(&self, lanes: &mut [Limbs]);
+    fn of_vectors(limbs: [Self::V; 5]) -> Self;
+    fn vectors(&self) -> &[Self::V; 5];
+    /// From whole numbers, as `words` gives them.
+    fn of_words(words: &[Self::V; 5]) -> Self;
+    /// Whole numbers that are the same element: see `super::words`.
+    fn words(&self) -> [Self::V; 5];
+    /// An element's words in all lanes of `vectors`, from limbs below 2^51.
+    fn form(limbs: &Limbs) -> [u64; 5];
+    /// Multiples of the generator, in words that `form` gives.
+    fn base_table() -> &'static BaseTable;
     fn mul(left: &impl Operand<Self>, right: &Self) -> Self;
     fn square(&self) -> Self;
     /// Squared `count` times.
@@ -84,15 +87,54 @@ pub trait Field: Copy {
     /// 2x − y.
     fn twice_less(&self, other: &Self) -> Self;
     fn tighten(x: &Loose<Self>) -> Self;
+
+    /// The same element in all lanes.
+    #[inline(always)]
+    fn constant(limbs: &Limbs) -> Self {
+        Self::of_table(&Self::form(limbs))
+    }
+    /// The same element in all lanes, in words that `form` gave.
+    #[inline(always)]
+    fn of_table(words: &[u64; 5]) -> Self {
+        let mut limbs = [Self::V::splat(0); 5];
+        for i in 0..5 {
+            limbs[i] = Self::V::splat(words[i]);
+        }
+        Self::of_vectors(limbs)
+    }
+    /// Elements of at most 51 bits and a little a limb: what `limbs` gives.
+    #[inline(always)]
+    fn of_limbs(lanes: &[Limbs]) -> Self {
+        Self::of_words(&words::of_limbs(lanes))
+    }
+    /// Limbs of every lane, not reduced.
+    #[inline(always)]
+    fn limbs(&self, lanes: &mut [Limbs]) {
+        words::limbs(&self.words(), lanes);
+    }
+    /// Limbs of every lane's least non-negative representative.
+    #[inline(always)]
+    fn reduced(&self, lanes: &mut [Limbs]) {
+        words::limbs(&words::reduced(&self.words()), lanes);
+    }
     /// The mask of lanes in which the least non-negative representative is odd.
-    fn is_negative(&self) -> Self::V;
+    #[inline(always)]
+    fn is_negative(&self) -> Self::V {
+        words::is_negative(&self.words())
+    }
     /// The mask of lanes that are zero.
-    fn is_zero(&self) -> Self::V;
-    fn choose(mask: Self::V, yes: &Self, no: &Self) -> Self;
-    /// The same element in all lanes, from a table's words.
-    fn of_table(words: &[u64; 5]) -> Self;
-    /// Multiples of the generator, in words for `of_table`.
-    fn base_table() -> &'static BaseTable;
+    #[inline(always)]
+    fn is_zero(&self) -> Self::V {
+        words::is_zero(&self.words())
+    }
+    #[inline(always)]
+    fn choose(mask: Self::V, yes: &Self, no: &Self) -> Self {
+        let mut limbs = *no.vectors();
+        for i in 0..5 {
+            limbs[i] = mask.choose(yes.vectors()[i], no.vectors()[i]);
+        }
+        Self::of_vectors(limbs)
+    }
 }
 
 /// The lowest 255 bits of an encoding.

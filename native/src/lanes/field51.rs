@@ -10,7 +10,7 @@ use super::base::{BaseTable, base_table};
 use super::edwards::{Addend, Point};
 use super::field::{Field, Limbs, Loose, Operand, sqrt_ratio};
 use super::vector::{Madd52, Model, Vector};
-use super::words::{self, TWICE_P, carry, times19};
+use super::words::{TWICE_P, carry, times19};
 
 /// See the head of this file.
 #[derive(Clone, Copy)]
@@ -110,20 +110,28 @@ impl<V: Outlined> Field for Field51<V> {
     type V = V;
 
     #[inline(always)]
-    fn constant(limbs: &Limbs) -> Self {
-        Self::of_table(limbs)
+    fn of_vectors(limbs: [V; 5]) -> Self {
+        Self(limbs)
     }
     #[inline(always)]
-    fn of_limbs(lanes: &[Limbs]) -> Self {
-        Self(words::of_limbs(lanes))
+    fn vectors(&self) -> &[V; 5] {
+        &self.0
     }
     #[inline(always)]
-    fn limbs(&self, lanes: &mut [Limbs]) {
-        words::limbs(&self.0, lanes);
+    fn of_words(words: &[V; 5]) -> Self {
+        Self(*words)
     }
     #[inline(always)]
-    fn reduced(&self, lanes: &mut [Limbs]) {
-        words::limbs(&words::reduced(&self.0), lanes);
+    fn words(&self) -> [V; 5] {
+        self.0
+    }
+    #[inline(always)]
+    fn form(limbs: &Limbs) -> [u64; 5] {
+        *limbs
+    }
+    fn base_table() -> &'static BaseTable {
+        static TABLE: LazyLock<BaseTable> = LazyLock::new(|| base_table(Field51::<Model<1>>::form));
+        &TABLE
     }
     #[inline(always)]
     fn mul(left: &impl Operand<Self>, right: &Self) -> Self {
@@ -178,33 +186,5 @@ impl<V: Outlined> Field for Field51<V> {
     #[inline(always)]
     fn tighten(x: &Loose<Self>) -> Self {
         x.0
-    }
-    #[inline(always)]
-    fn is_negative(&self) -> V {
-        words::is_negative(&self.0)
-    }
-    #[inline(always)]
-    fn is_zero(&self) -> V {
-        words::is_zero(&self.0)
-    }
-    #[inline(always)]
-    fn choose(mask: V, yes: &Self, no: &Self) -> Self {
-        let mut out = no.0;
-        for i in 0..5 {
-            out[i] = mask.choose(yes.0[i], no.0[i]);
-        }
-        Self(out)
-    }
-    #[inline(always)]
-    fn of_table(words: &[u64; 5]) -> Self {
-        let mut out = [V::splat(0); 5];
-        for i in 0..5 {
-            out[i] = V::splat(words[i]);
-        }
-        Self(out)
-    }
-    fn base_table() -> &'static BaseTable {
-        static TABLE: LazyLock<BaseTable> = LazyLock::new(|| base_table(|limbs| *limbs));
-        &TABLE
     }
 }
