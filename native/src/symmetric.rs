@@ -1,4 +1,7 @@
 //! What vouchers need of symmetric cryptography, on whole batches (specification, section 2.2).
+//!
+//! Ciphertexts are made by `ring`: on the few octets of a slot it takes a seventh of the time of the crate
+//! `chacha20poly1305`, whose Poly1305 prepares for long texts (0.3 µs against 2.2 on Zen 2).
 
 use blake2b_simd::Params;
 use blake2b_simd::many::{HashManyJob, hash_many};
