@@ -6,6 +6,8 @@ use sha2::{Digest, Sha512};
 use super::field::{Field, LOW51, Limbs, absolute, invert, sqrt_ratio};
 use super::vector::{Model, Vector};
 use super::{Model51, ModelDoubles};
+#[cfg(target_arch = "x86_64")]
+use crate::engine::Engine;
 
 const ONES: [u64; 8] = [u64::MAX; 8];
 
@@ -110,8 +112,16 @@ fn limbs_of_51_bits_are_the_field() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn limbs_in_the_vectors_of_avx2_are_the_field() {
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+    if Engine::found().contains(&Engine::Avx2) {
         check::<super::Avx2Field>(1 << 14);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn limbs_in_the_vectors_of_ifma_are_the_field() {
+    if Engine::found().contains(&Engine::Ifma) {
+        check::<super::IfmaField>(1 << 14);
     }
 }
 
@@ -121,7 +131,7 @@ fn limbs_in_the_vectors_of_avx2_are_the_field() {
 fn products_in_instructions_are_those_of_the_functions() {
     use super::avx2::Avx2;
     use super::doubles::{Outlined, carry, wide_product, wide_square};
-    if !(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")) {
+    if !Engine::found().contains(&Engine::Avx2) {
         return;
     }
     let words = |limbs: [Avx2; 5]| {
