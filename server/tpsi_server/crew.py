@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -13,6 +14,9 @@ from tpsi_server.jobs import Job, Result
 
 #: Seconds that a killed process is waited for.
 _BURIAL = 5.0
+
+#: What a matching process adds to its niceness.
+LOWEST = 19
 
 _log = logging.getLogger(__name__)
 
@@ -150,10 +154,22 @@ class _Worker:
 def _work(connection: "Connection[Any, Any]") -> None:
     """The life of a process: a sign that it is there, then results for jobs, until the other end is gone."""
     set_threads(1)  # the crew's processes share the processors
+    _stand_back()
     with suppress(EOFError, OSError):
         connection.send(None)
         while True:
             connection.send(_result(connection.recv()))
+
+
+def _stand_back() -> None:
+    """Leave the processor to whoever answers devices: how long they wait is not to tell what is being matched.
+
+    Not SCHED_IDLE: on a machine whose processors are never free, claims would end before their work is done.
+    """
+    with suppress(OSError):
+        os.nice(LOWEST)
+        if hasattr(os, "sched_setscheduler"):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _result(job: Job) -> Result | Failure:

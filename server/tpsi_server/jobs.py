@@ -1,6 +1,7 @@
 """Jobs: matching and examining as plain values, to be worked off in this process or another."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -18,7 +19,8 @@ from tpsi import (
     match,
 )
 from tpsi.pictures import Limits, Picture, PictureError, second_hash
-from tpsi_server.store import Claim, Due, Match
+from tpsi_server.errors import KeyFileError, StoreError
+from tpsi_server.store import Claim, DamagedError, Due, Location, Match, Store, Taken
 
 #: What a derivative begins with: other decoders are not let near what a device sent.
 JPEG = b"\xff\xd8\xff"
@@ -58,31 +60,54 @@ class MatchJob:
 
 @dataclass(frozen=True, slots=True)
 class ExamineJob:
-    """The opened vouchers of one pool."""
+    """A pool that is due, where its opened vouchers are, and the data keys (by number) that these are sealed under.
 
-    pool: Pool
-    opened: tuple[Opened, ...]
+    Reading them takes the longer the more there are, and whoever answers devices is not to be kept by that: whoever
+    works this off does it, from a connection of its own.
+    """
 
-    @classmethod
-    def of(cls, due: Due) -> "ExamineJob":
-        """The job of a pool that is due."""
-        return cls(due.pool, due.opened)
+    taken: Taken
+    location: Location
+    data_keys: Mapping[int, bytes]
 
-    def run(self) -> "Examined":
-        """The examination and the seconds that it took."""
+    def run(self) -> "Examined | Unread":
+        """The examination and the seconds that it took, or why there is none."""
         start = time.monotonic()
-        found = examine(self.pool, self.opened)
+        try:
+            with Store.open(self.location, self._key) as store:
+                due = store.pools.read(self.taken)
+        except (StoreError, KeyFileError) as error:
+            return Unread(str(error), damaged=isinstance(error, DamagedError))
+        found = examine(due.pool, due.opened)
         key = None if found.ad_key is None else found.ad_key.reveal()
-        return Examined(replace(found, ad_key=None), key, time.monotonic() - start)
+        return Examined(replace(due, opened=()), replace(found, ad_key=None), key, time.monotonic() - start)
+
+    def _key(self, number: int) -> Secret:
+        try:
+            return Secret(self.data_keys[number])
+        except KeyError:
+            raise KeyFileError(f"data key {number} was not there yet when the pool was taken") from None
 
     def __repr__(self) -> str:
-        return f"<ExamineJob of {len(self.opened)} vouchers>"
+        return f"<ExamineJob of {self.taken!r}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A pool was not examined: a cell in it is `damaged`, or the database or a key could not be had just now."""
+
+    reason: str
+    damaged: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An examination on its way between processes: a Secret does not travel by itself."""
+    """An examination on its way between processes: a Secret does not travel by itself.
 
+    `due` is the pool as it was read, without the vouchers' contents.
+    """
+
+    due: Due
     without_key: Examination
     key: bytes | None
     took: float
@@ -128,7 +153,7 @@ class Checked:
 
 
 Job = MatchJob | ExamineJob | CheckJob
-Result = list[Match] | Examined | Checked
+Result = list[Match] | Examined | Unread | Checked
 
 
 @lru_cache(_MANIFESTS)

@@ -11,9 +11,9 @@ from tpsi.voucher import MAX_SIZE_CLASS, voucher_size
 from tpsi_server.checking import Checker, Checking
 from tpsi_server.crew import Crew, Failure
 from tpsi_server.errors import KeyFileError, RefusedError, StoreError
-from tpsi_server.jobs import Checked, Examined, ExamineJob, Job, MatchJob, Result
+from tpsi_server.jobs import Checked, Examined, ExamineJob, Job, MatchJob, Result, Unread
 from tpsi_server.keys import KeyRing
-from tpsi_server.store import Claim, Due, Store
+from tpsi_server.store import Claim, Store, Taken
 from tpsi_server.tables import Epoch, TableRepository
 from tpsi_server.transparency import GATHER
 
@@ -53,7 +53,7 @@ class Tally:
         return self.matched + self.unmatched + self.failed
 
 
-_Work = Claim | Due | Checking
+_Work = Claim | Taken | Checking
 
 
 class Matcher:
@@ -173,8 +173,15 @@ class Matcher:
         return first() or second() or self._checker.next()
 
     def _due(self) -> tuple[_Work, Job] | None:
-        due = self._store.pools.claim(EXAMINE_LEASE, self._clock(), patient=self._patient)
-        return None if due is None else (due, ExamineJob.of(due))
+        taken = self._store.pools.take(EXAMINE_LEASE, self._clock(), patient=self._patient)
+        if taken is None:
+            return None
+        try:
+            data_keys = {number: self._keys.data_key(number).reveal() for number in self._store.data_keys.numbers()}
+        except KeyFileError:
+            self._store.pools.release(taken.token)
+            raise
+        return taken, ExamineJob(taken, self._store.location, data_keys)
 
     def _claim(self) -> tuple[_Work, Job] | None:
         for number in self._store.matches.epochs():
@@ -205,7 +212,7 @@ class Matcher:
         self._swept = False
         if isinstance(work, Claim):
             self._record_matches(work, result)
-        elif isinstance(work, Due):
+        elif isinstance(work, Taken):
             self._record_examination(work, result)
         elif isinstance(result, Checked | Failure):
             self._checker.record(work, result)
@@ -227,17 +234,23 @@ class Matcher:
         if done.failed:
             _log.warning("%d vouchers cannot be matched and were set aside", done.failed)
 
-    def _record_examination(self, due: Due, result: Result | Failure) -> None:
+    def _record_examination(self, taken: Taken, result: Result | Failure) -> None:
         if isinstance(result, Failure):
-            _log.error("the examination of pool %d came to nothing: %s", due.id, result.reason)
+            _log.error("the examination of pool %d came to nothing: %s", taken.id, result.reason)
             if result.begun:
-                self._store.pools.give_up(due, self._clock())
+                self._store.pools.give_up(taken, self._clock())
             else:
-                self._store.pools.release(due.token)
+                self._store.pools.release(taken.token)
+            return
+        if isinstance(result, Unread):
+            if not result.damaged:
+                self._store.pools.release(taken.token)
+                raise StoreError(result.reason)
+            self._store.pools.set_aside(taken, result.reason, self._clock())
             return
         if not isinstance(result, Examined):
             raise TypeError("a pool was answered with matches")
-        revealed = self._store.pools.record(due, result.found, result.took, self._clock())
+        revealed = self._store.pools.record(result.due, result.found, result.took, self._clock())
         self.tally = self.tally.plus(examined=1, revealed=revealed)
         if revealed:
             _log.info("an account went over its threshold: see `tpsi-server account list`")
@@ -245,7 +258,7 @@ class Matcher:
     def _release(self, work: _Work) -> None:
         if isinstance(work, Claim):
             self._store.matches.release(work.token)
-        elif isinstance(work, Due):
+        elif isinstance(work, Taken):
             self._store.pools.release(work.token)
         else:
             self._checker.release(work)

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.server.site import (
     LISTED,
@@ -22,14 +25,16 @@ from tests.server.site import (
 from tests.support.drbg import Drbg
 from tests.support.server_data import wait_for
 from tests.support.world import items_of
-from tpsi import Secret, Sharing, Synthetic, SyntheticMode, seal
+from tpsi import Pool, Secret, Sharing, Synthetic, SyntheticMode, seal
 from tpsi.account import shares
-from tpsi_server import KeyFileError, OperatorError, Runtime
-from tpsi_server.crew import Crew, Failure, OwnCrew, ProcessCrew
+from tpsi_server import KeyFileError, OperatorError, Runtime, StoreError
+from tpsi_server.crew import LOWEST, Crew, Failure, OwnCrew, ProcessCrew
 from tpsi_server.jobs import ExamineJob, MatchJob, Result
 from tpsi_server.keys import epoch_key_path
 from tpsi_server.matching import MATCH_LEASE, Matcher
+from tpsi_server.store import Claim, Match, MatchStore, Recorded, Taken, matches
 from tpsi_server.store.matches import MAX_ATTEMPTS
+from tpsi_server.store.schema import opened
 
 THRESHOLD = SHARING.threshold
 
@@ -343,6 +348,66 @@ def test_an_examination_that_comes_to_nothing_rests_until_the_pool_has_grown(sit
     assert matcher(site, runtime).drain().revealed == 6
 
 
+def test_the_matcher_itself_opens_no_pool_that_is_examined(
+    site: Site, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may run in the process that answers devices, whose times would tell how much there is to open."""
+
+    def refuse(*_arguments: object) -> bytes:
+        raise AssertionError("a cell was opened")
+
+    monkeypatch.setattr(runtime.store.pools._cells, "open", refuse)
+    runtime.ingest.ingest("alice", vouchers(runtime, range(5)))
+    assert matcher(site, runtime).drain().revealed == 5
+
+
+def test_a_pool_with_a_damaged_cell_rests_and_nobody_is_blamed(site: Site, runtime: Runtime) -> None:
+    runtime.ingest.ingest("alice", vouchers(runtime, range(5)))
+    loop = matcher(site, runtime)
+    loop.step(0)
+    with runtime.store._database.write() as connection:
+        connection.execute(update(opened).where(opened.c.voucher == 1).values(share=b"\0\0\0\1" + bytes(60)))
+    assert loop.drain().examined == 0
+    assert flags(runtime) == ()
+
+
+def test_a_pool_that_cannot_be_read_just_now_is_given_back(site: Site, runtime: Runtime) -> None:
+    """Its data key was made after it was taken, or the database is away."""
+
+    class Early(OwnCrew):
+        def start(self, ticket: object, job: object) -> None:
+            super().start(ticket, replace(job, data_keys={}) if isinstance(job, ExamineJob) else job)  # type: ignore[arg-type]
+
+    runtime.ingest.ingest("alice", vouchers(runtime, range(5)))
+    with pytest.raises(StoreError, match="data key 1"):
+        matcher(site, runtime, Early()).drain()
+    assert matcher(site, runtime).drain().revealed == 5
+    assert flags(runtime) == ()
+
+
+def test_results_are_written_down_in_short_transactions(
+    site: Site, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written when the database fails stays, and the rest is matched again."""
+    monkeypatch.setattr(matches, "AT_ONCE", 2)
+    record, parts = MatchStore._record, []
+
+    def fail(store: MatchStore, claim: Claim, results: list[Match], stamp: int) -> Recorded:
+        parts.append(len(results))
+        if len(parts) == 2:
+            raise StoreError("the disk is full")
+        return record(store, claim, results, stamp)
+
+    monkeypatch.setattr(MatchStore, "_record", fail)
+    runtime.ingest.ingest("alice", vouchers(runtime, range(5)))
+    with pytest.raises(StoreError, match="full"):
+        matcher(site, runtime).step(0)
+    assert runtime.status().vouchers_waiting == 3
+    site.now += MATCH_LEASE + 1
+    assert matcher(site, runtime).drain().revealed == 5
+    assert parts == [2, 2, 2, 1]
+
+
 def test_vouchers_wait_while_the_key_of_their_epoch_is_missing(site: Site, runtime: Runtime) -> None:
     manifest = runtime.tables.newest().manifest
     path = epoch_key_path(site.folder.keys, 1, manifest.digest)
@@ -421,6 +486,19 @@ def test_a_killed_process_is_replaced_and_its_work_done_again(site: Site, runtim
     assert flags(runtime) == ()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no SCHED_BATCH")
+def test_a_process_that_matches_leaves_the_processor_to_whoever_answers() -> None:
+    crew, mine = ProcessCrew(1), os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        victim = crew._workers[0]._process.pid
+        assert victim is not None
+        wait_for(lambda: os.sched_getscheduler(victim) == os.SCHED_BATCH)
+        assert os.getpriority(os.PRIO_PROCESS, victim) == LOWEST
+    finally:
+        crew.close()
+    assert os.getpriority(os.PRIO_PROCESS, 0) == mine
+
+
 def test_nothing_secret_stands_in_the_words_for_work(site: Site, runtime: Runtime, tmp_path: Path) -> None:
     runtime.ingest.ingest("alice", vouchers(runtime, range(4)))
     manifest = runtime.tables.newest().manifest
@@ -428,7 +506,11 @@ def test_nothing_secret_stands_in_the_words_for_work(site: Site, runtime: Runtim
     claim = runtime.store.matches.claim(1, 10, 1.0, site.clock())
     assert claim is not None
     job = MatchJob.of(claim, manifest, secrets)
-    words = f"{claim!r} {job!r} {job.run()!r} {secrets!r}"
-    for secret in (secrets.alpha, secrets.fill_key):
+    data_key = site.keys().data_key(1)
+    examining = ExamineJob(
+        Taken(claim.token, 1, 1, Pool(bytes(16), 0, SHARING), 4), site.folder.location, {1: data_key.reveal()}
+    )
+    words = f"{claim!r} {job!r} {job.run()!r} {secrets!r} {examining!r}"
+    for secret in (secrets.alpha, secrets.fill_key, data_key):
         assert secret.reveal().hex() not in words
         assert repr(secret.reveal()) not in words

@@ -37,7 +37,7 @@ from tpsi_server.errors import OperatorError, RefusedError
 from tpsi_server.inspection import retire_epoch
 from tpsi_server.jobs import Examined, ExamineJob, MatchJob
 from tpsi_server.rotation import change_all_passphrases, prepare_rotation, retire, rotate
-from tpsi_server.store import Claim, Due, Match
+from tpsi_server.store import Claim, Match, Taken
 
 #: Items that there are, and how many of them a list has about.
 NAMES, LISTED = 24, 14
@@ -66,7 +66,7 @@ class History:
         self.server = SimulatedServer(place, lambda: self.now, url, flaw)
         self.network = Network(self.server, self)
         self.devices: list[SimulatedDevice] = []
-        self._claims: list[tuple[Claim, list[Match]] | tuple[Due, Examined]] = []
+        self._claims: list[tuple[Claim, list[Match]] | tuple[Taken, Examined]] = []
         self._checkpoint: Checkpoint | None = None
         self._manifests: list[bytes] = []
         if begun:
@@ -269,9 +269,13 @@ class History:
 
     def _examine(self, rng: random.Random) -> None:
         """The same for an examination."""
-        due = self.server.runtime.store.pools.claim(rng.choice(LEASES), self.now, patient=False)
-        if due is not None:
-            self._claims.append((due, ExamineJob.of(due).run()))
+        store = self.server.runtime.store
+        taken = store.pools.take(rng.choice(LEASES), self.now, patient=False)
+        if taken is not None:
+            data_keys = {number: self.server.keys().data_key(number).reveal() for number in store.data_keys.numbers()}
+            result = ExamineJob(taken, store.location, data_keys).run()
+            assert isinstance(result, Examined)
+            self._claims.append((taken, result))
 
     def _record_late(self, rng: random.Random) -> None:
         if not self._claims:
@@ -280,8 +284,8 @@ class History:
         store = self.server.runtime.store
         if isinstance(work, Claim) and not isinstance(result, Examined):
             store.matches.record(work, result, self.now)
-        elif isinstance(work, Due) and isinstance(result, Examined):
-            store.pools.record(work, result.found, result.took, self.now)
+        elif isinstance(work, Taken) and isinstance(result, Examined):
+            store.pools.record(result.due, result.found, result.took, self.now)
 
     def _deliver_late(self, rng: random.Random) -> None:
         if self.network.late:

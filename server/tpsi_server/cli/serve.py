@@ -37,7 +37,14 @@ def serve(
     ] = None,
     workers: Annotated[
         int,
-        typer.Option("--workers", metavar="N", min=0, max=64, help="Processes that match; 0 matches in this one."),
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=0,
+            max=64,
+            help="Processes that match, at the lowest priority; 0 matches "
+            "in this one, and devices can see more from the time of its answers.",
+        ),
     ] = 1,
     certificate: Annotated[
         Path | None,

@@ -21,7 +21,7 @@ from tpsi_server.store.location import Location, describe, parse_location
 from tpsi_server.store.log import LogStore
 from tpsi_server.store.log_batches import NoticeRecord
 from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorded
-from tpsi_server.store.pools import Due, PoolStore
+from tpsi_server.store.pools import Due, PoolStore, Taken
 from tpsi_server.store.quotas import UNLIMITED, Allowance, Exceeded, QuotaStore
 from tpsi_server.store.retention import Forgotten, Periods, RetentionStore
 from tpsi_server.store.reveals import Counts, Reveal, RevealStore, Unchecked
@@ -75,6 +75,7 @@ __all__ = [
     "SourceRecord",
     "Spool",
     "Store",
+    "Taken",
     "TokenRecord",
     "Unchecked",
     "VoucherState",

@@ -47,6 +47,11 @@ class DataKeyStore:
             chosen = select(func.max(data_keys.c.number)).where(data_keys.c.retired.is_(None))
             return int(connection.execute(chosen).scalar_one())
 
+    def numbers(self) -> list[int]:
+        """The numbers of the keys that something may be sealed under: those that are not retired."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(data_keys.c.number).where(data_keys.c.retired.is_(None))).scalars())
+
     def all(self) -> list[DataKeyRecord]:
         """Every key that was ever used, in order."""
         with self._database.read() as connection:

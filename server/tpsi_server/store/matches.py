@@ -17,6 +17,8 @@ from tpsi_server.store.schema import VoucherState, accounts, claims, epochs, is_
 TOKEN_SIZE = 16
 #: A voucher whose result did not come after so many claims is set aside.
 MAX_ATTEMPTS = 3
+#: Results that are written down in one transaction: whoever stores vouchers waits for no more than that.
+AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ class Recorded:
     unmatched: int
     failed: int
     revealed: int
+
+    def __add__(self, other: "Recorded") -> "Recorded":
+        return Recorded(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 class MatchStore:
@@ -116,14 +121,17 @@ class MatchStore:
         with self._database.write() as connection:
             return connection.execute(update(vouchers).where(failed).values(state=int(VoucherState.WAITING))).rowcount
 
-    @retrying
     def record(self, claim: Claim, results: Sequence[Match], now: float) -> Recorded:
-        """Record the results of a claim in one transaction.
+        """Record the results of a claim, some at a time, so that others that write get their turn in between.
 
         Payloads are deleted, but for those of vouchers that failed. Results for vouchers that are no
         longer claimed under this token are left out: somebody else has them.
         """
-        stamp = to_stored(now)
+        parts = [results[start : start + AT_ONCE] for start in range(0, len(results), AT_ONCE)]
+        return sum((self._record(claim, part, to_stored(now)) for part in parts), Recorded(0, 0, 0, 0))
+
+    @retrying
+    def _record(self, claim: Claim, results: Sequence[Match], stamp: int) -> Recorded:
         with self._database.write() as connection:
             mine = select(claims.c.voucher).where(claims.c.token == claim.token).with_for_update()
             held = set(connection.execute(mine).scalars())

@@ -36,11 +36,10 @@ _FLAGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A pool that is to be examined, which nobody else does until the lease ends.
+class Taken:
+    """A pool that is to be examined, which nobody else does until the lease ends; `total` counts its opened vouchers.
 
-    `vouchers[i]` is the row number of `opened[i]` and `verdicts[i]` its verdict until now. `total` counts all
-    opened vouchers of the pool: more than are here if together they are too large.
+    It has not been read: that takes as long as there are vouchers in it, and whoever answers devices has no such time.
     """
 
     token: bytes
@@ -48,6 +47,16 @@ class Due:
     account: int
     pool: Pool
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due(Taken):
+    """A pool with what is to be examined.
+
+    `vouchers[i]` is the row number of `opened[i]` and `verdicts[i]` its verdict until now. `total` counts all
+    opened vouchers of the pool: more than are here if together they are too large.
+    """
+
     vouchers: tuple[int, ...]
     opened: tuple[Opened, ...]
     verdicts: tuple[str | None, ...]
@@ -63,7 +72,7 @@ class PoolStore:
         self._database = database
         self._cells = cells
 
-    def claim(self, lease: float, now: float, *, patient: bool = True) -> Due | None:
+    def take(self, lease: float, now: float, *, patient: bool = True) -> Taken | None:
         """Claim one pool that is due for `lease` seconds; None if there is none.
 
         It is one of the account whose turn is longest ago; of these one that was never examined, else the one whose
@@ -76,11 +85,36 @@ class PoolStore:
         row = self._take(token, given, to_stored(lease), patient=patient)
         if row is None:
             return None
+        sharing = Sharing(row.threshold, row.rows, CountBy(row.count_by))
+        return Taken(token, row.id, row.account, Pool(row.list_id, row.generation, sharing), row.opened)
+
+    def read(self, taken: Taken) -> Due:
+        """The opened vouchers of a pool, the earliest first, as many as are examined together; DamagedError."""
+        chosen = _contents(opened.c.pool == taken.id).limit(MAX_SHARES).execution_options(yield_per=_PAGE)
+        numbers: list[int] = []
+        contents: list[Opened] = []
+        verdicts: list[str | None] = []
+        octets = 0
+        with self._database.read() as connection, connection.execute(chosen) as rows:
+            for one in rows:
+                octets += len(one.share) + len(one.adct)
+                if octets > MAX_OCTETS:
+                    break
+                numbers.append(one.voucher)
+                contents.append(self._opened(one, taken.id, taken.pool.generation))
+                verdicts.append(one.verdict)
+        complete = tuple(numbers), tuple(contents), tuple(verdicts)
+        return Due(taken.token, taken.id, taken.account, taken.pool, taken.total, *complete)
+
+    def claim(self, lease: float, now: float, *, patient: bool = True) -> Due | None:
+        """`take` and `read` at once; None if there is no pool to examine, or it is damaged."""
+        taken = self.take(lease, now, patient=patient)
+        if taken is None:
+            return None
         try:
-            return self._read(row, token)
+            return self.read(taken)
         except DamagedError as error:
-            _log.error("pool %d is not examined: %s", row.id, error)
-            self._rest(row.id, token, row.opened, given, outcome="DAMAGED")
+            self.set_aside(taken, str(error), now)
             return None
 
     @retrying
@@ -120,7 +154,12 @@ class PoolStore:
                 revealed += self._open_rest(to, due, found.ad_key)
             return revealed
 
-    def give_up(self, due: Due, now: float) -> None:
+    def set_aside(self, taken: Taken, reason: str, now: float) -> None:
+        """Record that a pool is damaged, which is nobody's fault that has an account: it rests until it has grown."""
+        _log.error("pool %d is not examined: %s", taken.id, reason)
+        self._rest(taken.id, taken.token, taken.total, to_stored(now), outcome="DAMAGED")
+
+    def give_up(self, due: Taken, now: float) -> None:
         """Record that an examination came to nothing: the pool rests until it has grown."""
         self._rest(due.id, due.token, due.total, to_stored(now), outcome="FAILED", flagged=due.account)
 
@@ -147,26 +186,6 @@ class PoolStore:
             connection.execute(update(pools).where(mine).values(examined_at=stamp, **values))
             if flagged is not None:
                 raise_flag(connection, Flag.FAILED, flagged, stamp)
-
-    def _read(self, row: Any, token: bytes) -> Due:
-        """The opened vouchers of a pool, the earliest first, as many as are examined together."""
-        chosen = _contents(opened.c.pool == row.id).limit(MAX_SHARES).execution_options(yield_per=_PAGE)
-        numbers: list[int] = []
-        contents: list[Opened] = []
-        verdicts: list[str | None] = []
-        octets = 0
-        with self._database.read() as connection, connection.execute(chosen) as rows:
-            for one in rows:
-                octets += len(one.share) + len(one.adct)
-                if octets > MAX_OCTETS:
-                    break
-                numbers.append(one.voucher)
-                contents.append(self._opened(one, row.id, row.generation))
-                verdicts.append(one.verdict)
-        sharing = Sharing(row.threshold, row.rows, CountBy(row.count_by))
-        pool = Pool(row.list_id, row.generation, sharing)
-        complete = tuple(numbers), tuple(contents), tuple(verdicts)
-        return Due(token, row.id, row.account, pool, row.opened, *complete)
 
     def _open_rest(self, to: Writing, due: Due, key: Secret) -> int:
         """Judge what was opened but not examined: it came in the meantime, or was too much."""
@@ -217,7 +236,7 @@ def _last_turns(owners: Select[Any], now: int) -> Select[Any]:
 def _judge(connection: Connection, due: Due, found: Examination, now: int) -> None:
     """Write down the verdicts that changed, and flag the account for those that no honest device earns."""
     rows: list[dict[str, object]] = []
-    flags: set[Flag] = {Flag.OVERSIZED} if len(due.opened) < due.total else set()
+    flags: set[Flag] = {Flag.OVERSIZED} if len(due.vouchers) < due.total else set()
     for number, before, verdict in zip(due.vouchers, due.verdicts, found.verdicts, strict=True):
         if verdict in _FLAGS:
             flags.add(_FLAGS[verdict])
