@@ -391,7 +391,11 @@ def test_an_epoch_that_appears_damaged_does_not_stop_the_others(site: Site) -> N
         site.build()
         (epoch_folder(site.folder, 2) / TABLE_FILE).unlink()
         repository.refresh()
-        assert repository.newest().number == 1
+        assert [epoch.number for epoch in repository.all()] == [1]
+        assert repository.by_number(1).number == 1
+        with pytest.raises(RefusedError) as error:  # the one before would be a step back
+            repository.newest()
+    assert error.value.reason is Reason.TABLE_NOT_HERE
 
 
 def test_destroying_a_key_waits_for_the_vouchers_of_its_epoch(site: Site) -> None:
