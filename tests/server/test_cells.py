@@ -8,6 +8,7 @@ from sqlalchemy import Column, Connection, select, update
 
 from tests.server.site import opened as opened_voucher
 from tests.server.test_store import POOL, deliver
+from tests.support.pools import claim_pool
 from tests.support.server_data import data_key
 from tpsi import Examination, Opened, Secret, Verdict
 from tpsi.detection import Outcome
@@ -37,7 +38,7 @@ def store(location: Location) -> Iterator[Store]:
             opened_now = [opened_voucher(v.id.to_bytes(16, "big"), share(n)) for n, v in enumerate(claim.vouchers)]
             results = [Match(v.id, one, POOL) for v, one in zip(claim.vouchers, opened_now, strict=True)]
             made.matches.record(claim, results, 1.0)
-            due = made.pools.claim(60.0, 1.0, patient=False)
+            due = claim_pool(made.pools, 60.0, 1.0, patient=False)
             assert due is not None
             associated = (b"associated data 0", b"associated data 1", None, None)
             verdicts = (Verdict.REVEALED, Verdict.REVEALED, Verdict.REJECTED, Verdict.REJECTED)
@@ -139,7 +140,7 @@ def test_a_damaged_share_that_comes_late_holds_up_no_reveal(store: Store) -> Non
     assert claim is not None
     now = [opened_voucher(v.id.to_bytes(16, "big"), share(n)) for n, v in enumerate(claim.vouchers)]
     store.matches.record(claim, [Match(v.id, one, POOL) for v, one in zip(claim.vouchers, now, strict=True)], 1.0)
-    due = store.pools.claim(60.0, 1.0, patient=False)
+    due = claim_pool(store.pools, 60.0, 1.0, patient=False)
     assert due is not None
     few = replace(due, vouchers=due.vouchers[:4], opened=due.opened[:4], verdicts=due.verdicts[:4])
     with store._database.write() as connection:
@@ -172,8 +173,8 @@ def test_rows_exchanged_between_accounts(store: Store) -> None:
     with store._database.write() as connection:
         connection.execute(update(opened).where(opened.c.voucher == 1).values(pool=2))
         connection.execute(update(pools).values(ad_key=None, examined=0))
-    assert store.pools.claim(60.0, 9e6, patient=False) is not None  # the other account goes on
-    assert store.pools.claim(60.0, 9e6, patient=False) is None
+    assert claim_pool(store.pools, 60.0, 9e6, patient=False) is not None  # the other account goes on
+    assert claim_pool(store.pools, 60.0, 9e6, patient=False) is None
     with store._database.read() as connection:
         assert connection.execute(select(pools.c.outcome).order_by(pools.c.id)).scalars().all() == [
             "REVEALED",

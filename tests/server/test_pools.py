@@ -6,6 +6,7 @@ import pytest
 
 from tests.server.site import opened
 from tests.server.test_store import deliver
+from tests.support.pools import claim_pool
 from tests.support.server_data import data_key
 from tpsi import Examination, Pool, Sharing, Verdict
 from tpsi.detection import Outcome
@@ -51,7 +52,7 @@ def turns(store: Store, count: int, *, examined: bool) -> list[int]:
             fill(store, "hostile", 3 * turn + number, start=1000 + 15 * turn + 5 * number)
         if 1 in found:
             fill(store, "honest", 0, start=100 * turn)
-        due = store.pools.claim(60.0, 10.0 + turn, patient=False)
+        due = claim_pool(store.pools, 60.0, 10.0 + turn, patient=False)
         assert due is not None
         found.append(due.account)
         if examined:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 
 from tests.server.site import opened
 from tests.server.test_store import POOL, deliver
+from tests.support.pools import claim_pool
 from tests.support.postgres import PostgresServer
 from tests.support.server_data import data_key
 from tpsi import Examination, Secret, Verdict
@@ -302,7 +303,7 @@ def reveal_all(store: Store) -> None:
     """Reveal what is opened of alice, as an examination does."""
     with store._database.write() as connection:
         connection.execute(update(pools).values(threshold=1))
-    due = store.pools.claim(60.0, 6.0, patient=False)
+    due = claim_pool(store.pools, 60.0, 6.0, patient=False)
     assert due is not None
     count = len(due.opened)
     found = Examination(

@@ -10,6 +10,7 @@ from tests.server.site import Site, vouchers
 from tests.server.site import opened as opened_voucher
 from tests.server.test_cells import store as store  # noqa: PLC0414 (a fixture: two accounts, something revealed)
 from tests.server.test_store import POOL
+from tests.support.pools import claim_pool
 from tests.support.server_data import data_key
 from tpsi import CallerError
 from tpsi_server import Store
@@ -82,7 +83,7 @@ class TestForgetting:
         assert found is not None
         assert found.opened == 3
         assert old.retention.apply(100 * DAY).shares == 3
-        due = old.pools.claim(60.0, 100 * DAY, patient=False)
+        due = claim_pool(old.pools, 60.0, 100 * DAY, patient=False)
         assert due is None  # nothing is left to examine
 
     def test_with_the_share_the_id_can_go(self, old: Store) -> None:
@@ -92,7 +93,7 @@ class TestForgetting:
 
     def test_a_pool_that_is_examined_waits(self, old: Store) -> None:
         old.retention.set_periods(shares=1)
-        due = old.pools.claim(4e9, 60 * DAY, patient=False)
+        due = claim_pool(old.pools, 4e9, 60 * DAY, patient=False)
         assert due is not None
         assert old.retention.apply(60 * DAY).shares == 0
         old.pools.release(due.token)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.server.test_store import deliver, match_all
+from tests.support.pools import claim_pool
 from tests.support.server_data import data_key
 from tpsi import Examination, Verdict
 from tpsi.detection import Outcome
@@ -124,21 +125,21 @@ def test_waiting_vouchers_are_found_without_reading_all(store: Store) -> None:
 def test_a_pool_is_examined_again_only_when_it_has_grown_enough_or_rested(store: Store) -> None:
     deliver(store, 200)
     match_all(store, 200)
-    due = store.pools.claim(60.0, 10.0)
+    due = claim_pool(store.pools, 60.0, 10.0)
     assert due is not None
     assert (due.total, len(due.opened)) == (200, 200)
-    assert store.pools.claim(60.0, 10.0) is None  # somebody has it
+    assert claim_pool(store.pools, 60.0, 10.0) is None  # somebody has it
     _record_nothing(store, due, took=2.0, now=10.0)
     deliver(store, 1, start=500)
     match_all(store, 1)
-    assert store.pools.claim(60.0, 11.0) is None  # half a percent more, a second later
-    assert store.pools.claim(60.0, 10.0 + 19.0) is None
-    rested = store.pools.claim(60.0, 10.0 + 20.1)
+    assert claim_pool(store.pools, 60.0, 11.0) is None  # half a percent more, a second later
+    assert claim_pool(store.pools, 60.0, 10.0 + 19.0) is None
+    rested = claim_pool(store.pools, 60.0, 10.0 + 20.1)
     assert rested is not None
     _record_nothing(store, rested, took=2.0, now=31.0)
     deliver(store, 5, start=600)
     match_all(store, 5)
-    assert store.pools.claim(60.0, 32.0) is not None  # it has grown by more than two percent
+    assert claim_pool(store.pools, 60.0, 32.0) is not None  # it has grown by more than two percent
 
 
 def _record_nothing(store: Store, due: Due, took: float, now: float) -> None:

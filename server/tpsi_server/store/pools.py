@@ -106,17 +106,6 @@ class PoolStore:
         complete = tuple(numbers), tuple(contents), tuple(verdicts)
         return Due(taken.token, taken.id, taken.account, taken.pool, taken.total, *complete)
 
-    def claim(self, lease: float, now: float, *, patient: bool = True) -> Due | None:
-        """`take` and `read` at once; None if there is no pool to examine, or it is damaged."""
-        taken = self.take(lease, now, patient=patient)
-        if taken is None:
-            return None
-        try:
-            return self.read(taken)
-        except DamagedError as error:
-            self.set_aside(taken, str(error), now)
-            return None
-
     @retrying
     def release(self, token: bytes) -> None:
         """Give a claim back."""
