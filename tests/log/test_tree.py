@@ -63,7 +63,9 @@ def test_a_frontier_has_the_root_of_the_tree_at_every_size() -> None:
     assert (frontier.size, frontier.root) == (len(LEAVES), TREE.root())
 
 
-@pytest.mark.parametrize("text", ["", "x", "1", "3 " + 64 * "0", "1 00", "-1 " + 64 * "0", "0 " + 64 * "0"])
+@pytest.mark.parametrize(
+    "text", ["+0", "0_0", "1 " + "AB" * 32, "", "x", "1", "3 " + 64 * "0", "1 00", "-1 " + 64 * "0", "0 " + 64 * "0"]
+)
 def test_what_is_no_frontier_is_refused(text: str) -> None:
     with pytest.raises(DecodeError):
         Frontier.decode(text)

@@ -45,6 +45,9 @@ class Frontier:
         """Inverse of `encode`; DecodeError for anything else."""
         size, *nodes = text.split(" ")
         try:
-            return cls(int(size), tuple(map(bytes.fromhex, nodes)))
+            frontier = cls(int(size), tuple(map(bytes.fromhex, nodes)))
         except ValueError:
             raise DecodeError("this is no frontier of a tree") from None
+        if frontier.encode() != text:
+            raise DecodeError("a frontier of a tree is not in its one form")
+        return frontier
