@@ -7,13 +7,13 @@ undone by the database and run again (`retrying`).
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tpsi_server.errors import StoreError
 from tpsi_server.store.location import describe
@@ -70,12 +70,16 @@ class PostgresBackend:
     def alone(self, purpose: str) -> Iterator[bool]:
         """See `Backend.alone`: an advisory lock, which the server drops with the connection."""
         number = int.from_bytes(hashlib.sha256(f"tpsi {purpose}".encode()).digest()[:8], "big", signed=True)
+        lock, unlock = (text(f"SELECT pg_{what}(:number)") for what in ("try_advisory_lock", "advisory_unlock"))
         engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            got = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar_one()
+            got = connection.execute(lock, {"number": number}).scalar_one()
             try:
                 yield bool(got)
             finally:
+                with suppress(DBAPIError):  # at once: PostgreSQL notices only after a while that a session has ended
+                    if got:
+                        connection.execute(unlock, {"number": number})
                 connection.invalidate()  # the lock ends with the session, even if it cannot be asked any more
 
     def insert_new(self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
