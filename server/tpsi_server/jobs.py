@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from tpsi import (
-    Examination,
     ItemHash,
     Manifest,
     Opened,
@@ -20,7 +19,7 @@ from tpsi import (
 )
 from tpsi.pictures import Limits, Picture, PictureError, second_hash
 from tpsi_server.errors import KeyFileError, StoreError
-from tpsi_server.store import Claim, DamagedError, Due, Location, Match, Store, Taken
+from tpsi_server.store import Claim, DamagedError, Finding, Location, Match, Store, Taken
 
 #: What a derivative begins with: other decoders are not let near what a device sent.
 JPEG = b"\xff\xd8\xff"
@@ -79,8 +78,7 @@ class ExamineJob:
         except (StoreError, KeyFileError) as error:
             return Unread(str(error), damaged=isinstance(error, DamagedError))
         found = examine(due.pool, due.opened)
-        key = None if found.ad_key is None else found.ad_key.reveal()
-        return Examined(replace(due, opened=()), replace(found, ad_key=None), key, time.monotonic() - start)
+        return Examined.of(Finding.of(due, found), time.monotonic() - start)
 
     def _key(self, number: int) -> Secret:
         try:
@@ -102,23 +100,24 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An examination on its way between processes: a Secret does not travel by itself.
+    """An examination on its way between processes, and its seconds: a Secret does not travel by itself."""
 
-    `due` is the pool as it was read, without the vouchers' contents.
-    """
-
-    due: Due
-    without_key: Examination
+    without_key: Finding
     key: bytes | None
     took: float
 
+    @classmethod
+    def of(cls, found: Finding, took: float) -> "Examined":
+        """What an examination found, ready to travel."""
+        return cls(replace(found, ad_key=None), None if found.ad_key is None else found.ad_key.reveal(), took)
+
     @property
-    def found(self) -> Examination:
-        """The examination."""
+    def found(self) -> Finding:
+        """What the examination found."""
         return replace(self.without_key, ad_key=None if self.key is None else Secret(self.key))
 
     def __repr__(self) -> str:
-        return f"<Examined {self.without_key.outcome.name}>"
+        return f"<Examined {self.without_key.outcome}>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,7 @@ class Matcher:
             return
         if not isinstance(result, Examined):
             raise TypeError("a pool was answered with matches")
-        revealed = self._store.pools.record(result.due, result.found, result.took, self._clock())
+        revealed = self._store.pools.record(taken, result.found, result.took, self._clock())
         self.tally = self.tally.plus(examined=1, revealed=revealed)
         if revealed:
             _log.info("an account went over its threshold: see `tpsi-server account list`")

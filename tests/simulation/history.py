@@ -285,7 +285,7 @@ class History:
         if isinstance(work, Claim) and not isinstance(result, Examined):
             store.matches.record(work, result, self.now)
         elif isinstance(work, Taken) and isinstance(result, Examined):
-            store.pools.record(result.due, result.found, result.took, self.now)
+            store.pools.record(work, result.found, result.took, self.now)
 
     def _deliver_late(self, rng: random.Random) -> None:
         if self.network.late:

@@ -1,5 +1,8 @@
 """The verbs of `tpsi-server`, put together."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from tpsi_server.cli import (
@@ -43,6 +46,23 @@ app = typer.Typer(
     passphrase, which comes from --passphrase-file, $TPSI_PASSPHRASE or the keyboard.
     """,
 )
+
+
+def _show_version(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{context.info_name} {version('tpsi')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
 setup.register(app)
 lists.register(app)
 log.register(app)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import resource
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ from tpsi_server.service.server import Service, check_free
 from tpsi_server.tls import ServerTls
 from tpsi_server.tls_source import TlsSource
 
+#: Seconds that a thread which writes down matches may go on computing while an answer is ready to leave.
+SWITCH_INTERVAL = 0.0005
+
 _log = logging.getLogger(__name__)
 
 
@@ -24,6 +28,7 @@ async def serve(settings: ServeSettings) -> int:
     """Serve until a signal says to stop; 0. Raises TpsiError if serving cannot begin."""
     signals = _Signals()
     _allow_files()
+    sys.setswitchinterval(SWITCH_INTERVAL)
     check_free(settings.host, settings.port)  # before the keys are opened, which takes a while
     source = None if settings.tls.disabled else TlsSource(settings.tls, settings.folder.tls, settings.host)
     tls = source.current if source is not None else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, true, update
 
 from tpsi import CountBy, Examination, Opened, Pool, Secret, Sharing, Verdict
 from tpsi_server.store.cells import Cells, DamagedError
@@ -65,6 +65,41 @@ class Due(Taken):
         return f"<Due pool {self.id} of {self.total} opened vouchers>"
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an examination found, as far as it is to be written down: of verdicts and reveals, what is new.
+
+    Both by the row numbers of vouchers. Whoever answers devices writes it down, hence no more than that.
+    """
+
+    outcome: str
+    verdicts: tuple[tuple[int, str | None], ...]
+    revealed: tuple[tuple[int, bytes], ...]
+    flags: frozenset[Flag]
+    ad_key: Secret | None
+
+    @classmethod
+    def of(cls, due: Due, found: Examination) -> "Finding":
+        """What is new in an examination of what was due."""
+        verdicts: list[tuple[int, str | None]] = []
+        revealed: list[tuple[int, bytes]] = []
+        for number, before, verdict, data in zip(
+            due.vouchers, due.verdicts, found.verdicts, found.associated, strict=True
+        ):
+            after = None if verdict is Verdict.WITHHELD else verdict.value
+            if after != before:
+                verdicts.append((number, after))
+                if data is not None:
+                    revealed.append((number, data))
+        flags = {_FLAGS[verdict] for verdict in found.verdicts if verdict in _FLAGS}
+        if len(due.vouchers) < due.total:
+            flags.add(Flag.OVERSIZED)
+        return cls(found.outcome.name, tuple(verdicts), tuple(revealed), frozenset(flags), found.ad_key)
+
+    def __repr__(self) -> str:
+        return f"<Finding {self.outcome}>"
+
+
 class PoolStore:
     """Hands out pools that changed and takes what their examinations found."""
 
@@ -114,7 +149,7 @@ class PoolStore:
             connection.execute(update(pools).where(pools.c.claim == token).values(values))
 
     @retrying
-    def record(self, due: Due, found: Examination, took: float, now: float) -> int:
+    def record(self, taken: Taken, found: Finding, took: float, now: float) -> int:
         """Record an examination that took some seconds; returns how many vouchers are newly revealed.
 
         Does nothing if the lease ran out in the meantime: somebody else has the pool.
@@ -122,25 +157,25 @@ class PoolStore:
         values: dict[str, Any] = {
             "claim": None,
             "leased_until": None,
-            "examined": due.total,
+            "examined": taken.total,
             "took": to_stored(took),
-            "outcome": found.outcome.name,
+            "outcome": found.outcome,
         }
         with self._database.write() as connection:
             stamp = to_stored(now)
             to = Writing(connection, self._cells, stamp)
             if found.ad_key is not None:
-                values["ad_key"] = to.seal(pools.c.ad_key, (due.id, due.account), found.ad_key.reveal())
-            mine = (pools.c.id == due.id) & (pools.c.claim == due.token)
+                values["ad_key"] = to.seal(pools.c.ad_key, (taken.id, taken.account), found.ad_key.reveal())
+            mine = (pools.c.id == taken.id) & (pools.c.claim == taken.token)
             values["examined_at"] = lease_time(connection, stamp)
             if connection.execute(update(pools).where(mine).values(values)).rowcount != 1:
                 return 0
-            _judge(connection, due, found, stamp)
-            pairs = zip(due.vouchers, found.associated, strict=True)
-            rows = [(number, data) for number, data in pairs if data is not None]
-            revealed = insert_reveals(to, due.account, rows)
+            set_verdicts(connection, [{"number": number, "value": value} for number, value in found.verdicts])
+            for flag in found.flags:
+                raise_flag(connection, flag, taken.account, stamp)
+            revealed = insert_reveals(to, taken.account, found.revealed)
             if found.ad_key is not None:
-                revealed += self._open_rest(to, due, found.ad_key)
+                revealed += self._open_rest(to, taken, found.ad_key)
             return revealed
 
     def set_aside(self, taken: Taken, reason: str, now: float) -> None:
@@ -148,9 +183,9 @@ class PoolStore:
         _log.error("pool %d is not examined: %s", taken.id, reason)
         self._rest(taken.id, taken.token, taken.total, to_stored(now), outcome="DAMAGED")
 
-    def give_up(self, due: Taken, now: float) -> None:
+    def give_up(self, taken: Taken, now: float) -> None:
         """Record that an examination came to nothing: the pool rests until it has grown."""
-        self._rest(due.id, due.token, due.total, to_stored(now), outcome="FAILED", flagged=due.account)
+        self._rest(taken.id, taken.token, taken.total, to_stored(now), outcome="FAILED", flagged=taken.account)
 
     @retrying
     def _take(self, token: bytes, given: int, lease: int, *, patient: bool) -> Any:
@@ -176,24 +211,24 @@ class PoolStore:
             if flagged is not None:
                 raise_flag(connection, Flag.FAILED, flagged, stamp)
 
-    def _open_rest(self, to: Writing, due: Due, key: Secret) -> int:
+    def _open_rest(self, to: Writing, taken: Taken, key: Secret) -> int:
         """Judge what was opened but not examined: it came in the meantime, or was too much."""
         revealed, last = 0, 0
         while True:
-            rest = (opened.c.pool == due.id) & opened.c.verdict.is_(None) & (opened.c.voucher > last)
+            rest = (opened.c.pool == taken.id) & opened.c.verdict.is_(None) & (opened.c.voucher > last)
             page = to.connection.execute(_contents(rest).limit(_PAGE)).all()
             if not page:
                 return revealed
-            revealed += open_with_key(to, due.account, key, list(self._sound(due, page)))
+            revealed += open_with_key(to, taken.account, key, list(self._sound(taken, page)))
             last = page[-1].voucher
 
-    def _sound(self, due: Due, rows: Iterable[Any]) -> Iterator[tuple[int, Opened]]:
+    def _sound(self, taken: Taken, rows: Iterable[Any]) -> Iterator[tuple[int, Opened]]:
         """The opened vouchers of those rows that are not damaged, by row numbers."""
         for row in rows:
             try:
-                yield row.voucher, self._opened(row, due.id, due.pool.generation)
+                yield row.voucher, self._opened(row, taken.id, taken.pool.generation)
             except DamagedError as error:
-                _log.error("a voucher of pool %d is left out: %s", due.id, error)
+                _log.error("a voucher of pool %d is left out: %s", taken.id, error)
 
     def _opened(self, row: Any, pool: int, generation: int) -> Opened:
         where = row.voucher, pool
@@ -220,21 +255,6 @@ def _last_turns(owners: Select[Any], now: int) -> Select[Any]:
     examined = func.coalesce(pools.c.examined_at, 0)
     last = func.max(case((pools.c.leased_until >= now, now), else_=examined)).label("last")
     return select(pools.c.account, last).where(pools.c.account.in_(owners)).group_by(pools.c.account)
-
-
-def _judge(connection: Connection, due: Due, found: Examination, now: int) -> None:
-    """Write down the verdicts that changed, and flag the account for those that no honest device earns."""
-    rows: list[dict[str, object]] = []
-    flags: set[Flag] = {Flag.OVERSIZED} if len(due.vouchers) < due.total else set()
-    for number, before, verdict in zip(due.vouchers, due.verdicts, found.verdicts, strict=True):
-        if verdict in _FLAGS:
-            flags.add(_FLAGS[verdict])
-        after = None if verdict is Verdict.WITHHELD else verdict.value
-        if after != before:
-            rows.append({"number": number, "value": after})
-    set_verdicts(connection, rows)
-    for flag in flags:
-        raise_flag(connection, flag, due.account, now)
 
 
 def _contents(condition: ColumnElement[bool]) -> Select[Any]:
