@@ -213,7 +213,7 @@ def _growth(grown: Sequence[Grown]) -> Grid:
         [
             "Seconds are of wall-clock time, with all cores; memory is what all processes of a command had resident "
             "together at most, pages that they share counted for each.",
-            "Sealing is on one core, from the mapped table, whose pages count while they are in use.",
+            "Sealing is on one core, from the table's file.",
         ]
     )
     return grid

@@ -37,7 +37,7 @@ class Grown:
     """A fuse table on ristretto255 of a list of `hashes`: `octets` long, imported and built by `tpsi-server`.
 
     Sealing `sealed` items from it, on one core, took `seal_seconds` of processor time each; `seal_before_peak` is the
-    memory of a device that has verified and mapped the table, `seal_peak` what it had at most; None if unknown.
+    memory of a device that has verified the table, `seal_peak` what it had at most; None if unknown.
     """
 
     hashes: int

@@ -13,22 +13,21 @@ from bench.stage import ACCOUNT, device_items
 from tpsi import Device, Pool, Secret, SignedManifest, derive, seal
 from tpsi_client.tables import TableFolder
 
-#: Items sealed together: a device stores them in one transaction, and then gives back the pages that it read.
+#: Items sealed together.
 BATCH = 256
 
 
 def main() -> None:
-    """Verify, map, seal, report."""
+    """Verify, seal, report."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
     manifest = SignedManifest.decode((folder / "manifest.json").read_bytes()).manifest
     table = TableFolder(folder, manifest).open()
     keys = derive(Secret(bytes(32)), Pool(manifest.list_id, 0, manifest.sharing))
-    device = Device(manifest, table.blinded, keys, ACCOUNT)
+    device = Device(manifest, table, keys, ACCOUNT)
     before, items = peak_resident(), device_items(count)
     start = time.process_time()
     for place in range(0, count, BATCH):
         seal(device, items[place : place + BATCH])
-        table.relax()
     seconds = (time.process_time() - start) / count
     print(json.dumps({"octets": manifest.table_bytes, "seconds": seconds, "before": before, "peak": peak_resident()}))
 

@@ -203,7 +203,7 @@ class LocalDevice:
         folder = TableFolder.load(self.home, digest)
         data = read_bounded(path, MAX_PUBLISHED, "file of published negatives")
         published = PublishedAbsences.decode(data, folder.manifest)
-        cells = folder.open().blinded.cells
+        cells = folder.cells()
         verify_absences(folder.manifest, cells, published.names, published.proof, progress=progress)
         return len(published.names)
 

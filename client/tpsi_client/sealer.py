@@ -21,13 +21,12 @@ from tpsi import (
 from tpsi import Device as SealingDevice
 from tpsi.planning import memory_tags
 from tpsi_client.state import FileMark, NewVoucher, Sealing, State
-from tpsi_client.tables import MappedTable
+from tpsi_client.tables import TableFile
 
 _log = logging.getLogger(__name__)
 
-#: Items sealed before the table's pages are given back. A cell that is read can map 64 KiB around it, so this many
-#: items keep 12 MiB of a fuse table mapped at most, however large it is.
-SLICE = 64
+#: Items sealed together: more would be no quicker, and each takes some memory until its voucher is there.
+SLICE = 256
 
 #: Domains of the device's own keyed digests, which never leave it.
 _PATH, _CONTENT = b"tpsi-device-path", b"tpsi-device-file"
@@ -39,7 +38,7 @@ class Sealer:
     def __init__(
         self,
         manifest: Manifest,
-        table: MappedTable,
+        table: TableFile,
         *,
         account_secret: Secret,
         account: str,
@@ -50,8 +49,8 @@ class Sealer:
         pool = Pool(manifest.list_id, generation, manifest.sharing)
         self.manifest, self.generation = manifest, generation
         self._keys: AccountKeys = derive(account_secret, pool)
-        self._device = SealingDevice(manifest, table.blinded, self._keys, account)
-        self._table, self._size_class, self._state = table, size_class, state
+        self._device = SealingDevice(manifest, table, self._keys, account)
+        self._size_class, self._state = size_class, state
         self._lock = threading.Lock()
 
     def path_tag(self, label: str, path: bytes) -> bytes:
@@ -101,7 +100,7 @@ class Sealer:
         return batch
 
     def _seal(self, items: Sequence[Item]) -> SealedBatch:
-        """Seal in slices, giving the table's pages back after each, and put all vouchers in random order."""
+        """Seal in slices, and put all vouchers in random order."""
         tags = [tag for mine in memory_tags(self._keys, items) for tag in mine]
         known = self._state.memory.known(tags)
         vouchers: list[SealedVoucher] = []
@@ -111,7 +110,6 @@ class Sealer:
             batch = seal(
                 self._device, items[start : start + SLICE], known=known.__contains__, size_class=self._size_class
             )
-            self._table.relax()
             known.update(tag for mine in batch.tags for tag in mine)
             remembered += batch.tags
             vouchers += [voucher._replace(item=start + voucher.item) for voucher in batch.vouchers]

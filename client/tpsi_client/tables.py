@@ -1,22 +1,24 @@
-"""A table's files on the device: arriving in verified chunks, and mapped into memory for sealing."""
+"""A table's files on the device: arriving in verified chunks, and read cell by cell for sealing."""
 
 import logging
-import mmap
 import os
 import shutil
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tpsi import BlindedTable, Manifest, SignedManifest
+from tpsi import LookupTable, Manifest, SignedManifest
 from tpsi.errors import DecodeError, VerificationError
+from tpsi.groups import Rows
 from tpsi.merkle import CHUNK_SIZE, DIGEST_SIZE, chunk_count, leaf_digest, root
 from tpsi.signing import MAX_ENVELOPE
 from tpsi_client.errors import DiskError, HomeError
-from tpsi_client.files import disk, make_private_folder, read_bounded, sync_folder, write_whole
+from tpsi_client.files import disk, make_private_folder, read_at, read_bounded, sync_folder, write_whole
 from tpsi_client.home import Home
 
 _log = logging.getLogger(__name__)
@@ -114,11 +116,22 @@ class TableFolder:
             self.part.replace(self.table)
             sync_folder(self.path)
 
-    def open(self) -> "MappedTable":
-        """Verify the whole file against the manifest (section 5, check 7) and map it.
+    def open(self) -> "TableFile":
+        """Verify the whole file against the manifest (section 5, check 7) and open it for lookups.
 
-        Raises HomeError if the table is missing, of the wrong length, or damaged.
+        Raises HomeError if the table is missing, of the wrong length, or damaged; DiskError.
         """
+        self._verify()
+        return TableFile.of(self.table, self.manifest)
+
+    def cells(self) -> Rows:
+        """All cells, verified as by `open`, and mapped."""
+        self._verify()
+        shape = self.manifest.geometry.cells, self.manifest.group.element_size
+        with disk(self.table, "read"):
+            return np.memmap(self.table, np.uint8, "r", shape=shape)
+
+    def _verify(self) -> None:
         if not self.complete:
             raise HomeError("the table is not here, or not whole; run: tpsi-device fetch")
         with disk(self.table, "read"), self.table.open("rb") as stream:
@@ -126,7 +139,6 @@ class TableFolder:
         if root(leaves) != self.manifest.root:
             self.discard()
             raise HomeError(f"the table in {self.path} was damaged and is discarded; run: tpsi-device fetch")
-        return MappedTable(self.table, self.manifest)
 
     def discard(self) -> None:
         """Take a damaged table for what has arrived so far: a fetch keeps its good beginning."""
@@ -227,17 +239,31 @@ class PartFile:
         self.offset = min(self.offset, size)
 
 
-class MappedTable:
-    """A verified table, mapped read-only: sealing reads three cells an item, not the file."""
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class TableFile(LookupTable):
+    """A verified table in its file, of which sealing reads three cells an item.
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        with disk(path, "map"), path.open("rb") as stream:
-            self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        group, geometry = manifest.group, manifest.geometry
-        cells = np.frombuffer(self._map, np.uint8).reshape(geometry.cells, group.element_size)
-        self.blinded = BlindedTable(group, geometry, manifest.seed, cells)
+    It is not mapped: a system may map a megabyte for each cell, and memory is to stay flat whatever the table's size;
+    and who reads a mapped file that another program cuts off is killed.
+    """
 
-    def relax(self) -> None:
-        """Give the pages that were read back to the system, so that memory stays flat whatever the table's size."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED)
+    path: Path
+    _descriptor: int
+
+    @classmethod
+    def of(cls, path: Path, manifest: Manifest) -> "TableFile":
+        """The table of a manifest. Raises DiskError."""
+        with disk(path, "open"):
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        table = cls(manifest.group, manifest.geometry, manifest.seed, path, descriptor)
+        weakref.finalize(table, os.close, descriptor)
+        return table
+
+    def cells_at(self, positions: NDArray[np.integer]) -> Rows:
+        """See `LookupTable.cells_at`. Raises HomeError if the file was cut off, DiskError."""
+        size = self.group.element_size
+        with disk(self.path, "read"):
+            octets = b"".join([read_at(self._descriptor, size, size * place) for place in positions.tolist()])
+        if len(octets) != size * len(positions):
+            raise HomeError(f"the table in {self.path} was cut off; run: tpsi-device fetch")
+        return np.frombuffer(octets, np.uint8).reshape(-1, size)

@@ -26,7 +26,7 @@ from tpsi.reveal import Examination, Verdict, examine, open_associated
 from tpsi.sealing import SealedBatch, SealedVoucher, seal
 from tpsi.secret import Secret
 from tpsi.signing import Role, Signature, SignedManifest, sign_manifest
-from tpsi.table import BlindedTable, BuiltTable, TableSecrets, build_table
+from tpsi.table import BlindedTable, BuiltTable, LookupTable, TableSecrets, build_table
 from tpsi.trust import Pins, Seen, accept, picture_threshold
 from tpsi.voucher import Header, Slot, Voucher, slot_count, voucher_size
 
@@ -48,6 +48,7 @@ __all__ = [
     "Item",
     "ItemHash",
     "Kind",
+    "LookupTable",
     "Manifest",
     "Opened",
     "Photograph",

@@ -8,7 +8,7 @@ from tpsi.errors import CallerError
 from tpsi.items import ItemHash
 from tpsi.manifest import Manifest
 from tpsi.parameters import CountBy
-from tpsi.table import BlindedTable
+from tpsi.table import LookupTable
 from tpsi.voucher import encode_account
 
 
@@ -37,7 +37,7 @@ class Device:
     """
 
     manifest: Manifest
-    table: BlindedTable
+    table: LookupTable
     keys: AccountKeys
     account: str
 

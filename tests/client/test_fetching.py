@@ -1,5 +1,6 @@
 """Fetching: resumed at any offset, verified chunk by chunk, along an unbroken chain of manifests."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.client.conftest import HASTE
 from tests.client.epochs import FILLERS, Epoch, canary, first_epoch
 from tests.client.fake_server import FakeServer
+from tests.client.test_uploading import items
 from tpsi import Sharing, Synthetic, SyntheticMode, VerificationError
 from tpsi.merkle import CHUNK_SIZE
 from tpsi_client import Device, DiskError, HomeError, SelfCheckError, ServiceError
@@ -55,6 +57,17 @@ class TestTable:
         begun.fetch()
         assert begun.status().table_complete
         assert server.behaviour.offsets == [0, CHUNK_SIZE, CHUNK_SIZE]
+
+    def test_a_table_that_is_cut_off_while_it_is_in_use_ends_no_program(self, begun: Device, home: Path) -> None:
+        first, second = ([one] for one in items(2))
+        begun.fetch()
+        assert len(begun.seal(first)) == 1
+        table = folder_of(home, large()) / "table.bin"
+        os.truncate(table, 0)
+        with pytest.raises(HomeError, match="cut off; run: tpsi-device fetch"):
+            begun.seal(second)
+        table.write_bytes(large().table)
+        assert len(begun.seal(second)) == 1, "it was not remembered as sealed"
 
     def test_a_chunk_that_stays_corrupted_is_named(self, begun: Device, server: FakeServer, home: Path) -> None:
         server.behaviour.damage[2] = 99

@@ -1,4 +1,7 @@
-"""Sealing from a table of a million hashes takes less than 150 MiB of memory, all libraries included."""
+"""Sealing from a table of four million hashes takes less than 150 MiB of memory, all libraries included.
+
+The table alone has 138 MiB: a device that maps it has most of it resident soon, where the system maps large folios.
+"""
 
 import os
 import subprocess
@@ -19,7 +22,7 @@ from tpsi_client.home import Home
 from tpsi_client.state import Link, State
 from tpsi_client.tables import TableFolder
 
-MILLION = 10**6
+MILLIONS = 4 * 10**6
 LIMIT = 150 * 2**20
 SEAL = """
 import hashlib, json, sys
@@ -35,18 +38,17 @@ print(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
 
 
 def large_home(path: Path) -> Epoch:
-    """A device's folder with a table of a million entries: one valid element all over, which is all the same here."""
+    """A device's folder with a table of four million entries: one valid element all over, it is all the same here."""
     small = first_epoch()
     element = small.built.table.cells[0].tobytes()
     chunk = element * (CHUNK_SIZE // len(element))
-    size = FuseGeometry.of(MILLION).cells * len(element)
+    size = FuseGeometry.of(MILLIONS).cells * len(element)
     pieces = [chunk] * (size // CHUNK_SIZE) + [chunk[: size % CHUNK_SIZE]] * bool(size % CHUNK_SIZE)
-    manifest = replace(small.manifest, items=MILLION, root=root(leaves_of(pieces)))
+    manifest = replace(small.manifest, items=MILLIONS, root=root(leaves_of(pieces)))
     home = Home(path)
     folder = TableFolder.of(home, manifest)
     folder.save_manifest(sign(manifest))
-    with folder.table.open("wb") as stream:
-        stream.writelines(pieces)
+    folder.table.write_bytes(b"".join(pieces))  # at once: so the system caches it in large folios, where it has them
     pins = Pins(LIST_ID, bytes(32), 1)
     configuration = Configuration(Endpoint("localhost", 1, None, Secret(TOKEN.encode())), "a test list", "alice", pins)
     secret = AccountSecret.draw(LIST_ID)
@@ -59,7 +61,7 @@ def large_home(path: Path) -> Epoch:
     return small
 
 
-def test_sealing_from_a_million_entries_takes_under_150_mib(tmp_path: Path) -> None:
+def test_sealing_from_four_million_entries_takes_under_150_mib(tmp_path: Path) -> None:
     large_home(tmp_path / "home")
     done = subprocess.run(
         [sys.executable, "-c", SEAL, str(tmp_path / "home")],

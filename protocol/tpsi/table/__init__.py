@@ -1,6 +1,6 @@
 """The blinded table: geometry, peeling, blinding, building and lookup (specification, section 4)."""
 
-from tpsi.table.blinded import BlindedTable, Candidates
+from tpsi.table.blinded import BlindedTable, Candidates, LookupTable
 from tpsi.table.blinding import TableSecrets, blind_items, fill_elements, hash_items, item_tag
 from tpsi.table.building import (
     BuiltTable,
@@ -22,6 +22,7 @@ __all__ = [
     "FuseGeometry",
     "Geometry",
     "Layout",
+    "LookupTable",
     "PackedItems",
     "Progress",
     "TableSecrets",
