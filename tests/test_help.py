@@ -2,14 +2,19 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
 
 import pytest
 import typer
 from typer.main import get_command
 
+from tpsi_audit.cli import main as audit_main
 from tpsi_audit.cli.app import app as audit
+from tpsi_client.cli import main as device_main
 from tpsi_client.cli.app import app as device
+from tpsi_plan import main as plan_main
+from tpsi_server.cli import main as server_main
 from tpsi_server.cli.app import app as server
 
 
@@ -38,6 +43,19 @@ def test_every_verb_has_an_example_of_itself(path: str) -> None:
     given, rest, _ = parser.parse_args(shlex.split(example)[len(path.split()) :])  # fails for an option that is none
     assert rest == []
     assert {option.name for option in context.command.params if option.required} <= set(given)
+
+
+@pytest.mark.parametrize("program", [server_main, device_main, audit_main, plan_main])
+def test_every_program_says_its_version(
+    program: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["any", "--version"])
+    with pytest.raises(SystemExit) as end:
+        program()
+    assert end.value.code in {0, None}
+    name, told = capsys.readouterr().out.split()
+    assert name.startswith("tpsi-")
+    assert told == version("tpsi")
 
 
 @pytest.mark.parametrize("path", GROUPS)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,12 @@ from tpsi_plan.timing import seconds_per_slot
 NOT_MET = 3
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _show_version(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{context.info_name} {version('tpsi')}")
+        raise typer.Exit
 
 
 @app.command(no_args_is_help=True)
@@ -126,6 +133,9 @@ def command(
     ] = None,
     form: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{' or '.join(FORMATS)}.")] = FORMATS[0],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Plan a list: which threshold it needs, what the server sees below it, when it reveals, what devices pay.
 

@@ -257,6 +257,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement (default: 20)")
     parser.add_argument("--flood", choices=sorted(FLOODS), action="append", help="this one alone")
     arguments = parser.parse_args()
+    os.environ["GRPC_VERBOSITY"] = "NONE"  # the flooding processes would say each time that they were cut off
     with tempfile.TemporaryDirectory() as path:
         folder, tokens = prepared(Path(path) / "data")
         with ServerProcess(folder, "--workers", "0") as process:

@@ -3,6 +3,7 @@
 import typer
 
 from tpsi_audit.cli import keys, logs, tables
+from tpsi_client.cli.frame import Version
 
 app = typer.Typer(
     name="tpsi-audit",
@@ -29,6 +30,12 @@ app = typer.Typer(
       tpsi-audit evidence FILE                   check the evidence that a server showed two histories
     """,
 )
+
+
+@app.callback()
+def _common(*, _version: Version = False) -> None: ...
+
+
 keys.register(app)
 tables.register(app)
 logs.register(app)

@@ -8,6 +8,7 @@ import typer
 
 from tpsi.voucher import MAX_SIZE_CLASS
 from tpsi_client.cli import keeping, words
+from tpsi_client.cli.frame import Version
 from tpsi_client.cli.options import (
     Auditors,
     AuditorsNeeded,
@@ -52,6 +53,10 @@ app = typer.Typer(
     memory of what was sealed, which must not get lost: keep it private, and back it up as a whole.
     """,
 )
+
+
+@app.callback()
+def _common(*, _version: Version = False) -> None: ...
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -9,6 +11,18 @@ from tpsi.errors import TpsiError
 from tpsi_client.cli.terminal import say, show_notes
 
 _INTERRUPTED = 130
+
+
+def _show_version(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{context.info_name} {version('tpsi')}")
+        raise typer.Exit
+
+
+#: The option `--version` of a program.
+Version = Annotated[
+    bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+]
 
 
 def run(app: typer.Typer, *, interrupted: str) -> None:
