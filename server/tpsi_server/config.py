@@ -189,7 +189,8 @@ class ServeSettings:
     `workers`: processes that match beside this one; 0 matches in this process. `certificate_port`: a second port, for
     clients that show certificates (written below the first in the port file); None for no such port.
     `metrics`: host and port of the metrics, None for none. `answer_after`: seconds after a batch came that its
-    acknowledgement leaves at the earliest.
+    acknowledgement leaves at the earliest. `matching`: whether vouchers are matched as they come, or wait for somebody
+    else to match them.
     """
 
     folder: DataFolder
@@ -202,6 +203,7 @@ class ServeSettings:
     certificate_port: int | None = None
     metrics: tuple[str, int] | None = None
     answer_after: float = ANSWER_AFTER
+    matching: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.answer_after <= MAX_ANSWER_AFTER:

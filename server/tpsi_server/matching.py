@@ -122,13 +122,17 @@ class Matcher:
             self._store.log.commit(self._clock() - GATHER)
 
     def drain(self, report: Callable[[Tally], None] = lambda _tally: None) -> Tally:
-        """Work until nothing is left that can be claimed; every pool that has changed is examined."""
+        """Work until nothing is left that can be claimed; every pool that has changed is examined.
+
+        What is past its period is forgotten, too.
+        """
         self._patient = False
         try:
             while self.step(IDLE):
                 report(self.tally)
         finally:
             self._patient = True
+        self._forget()
         self._store.log.commit()
         self._store.sweep()
         return self.tally

@@ -80,6 +80,16 @@ class Runtime:
             processes = "1 worker process" if self._workers == 1 else f"{self._workers} worker processes"
             _log.info("matching with %s", processes if self._workers else "this process alone")
 
+    def open_keys(self) -> KeyRing:
+        """The server's keys, those of all epochs in force opened; KeyFileError if one does not open."""
+        if self._keys is None:
+            raise OperatorError("nothing can be matched without the passphrase of the key files")
+        self._keys.signing_key()
+        for epoch in self.tables.all():
+            if not epoch.retired:
+                self._keys.epoch(epoch.manifest)
+        return self._keys
+
     @property
     def tally(self) -> Tally:
         """What matching in the background has done since it was started."""
@@ -123,19 +133,14 @@ class Runtime:
         self.store.close()
 
     def _matcher(self) -> Matcher:
-        """A matcher with its crew, once the keys of all epochs in force have opened."""
-        if self._keys is None:
-            raise OperatorError("nothing can be matched without the passphrase of the key files")
+        """A matcher with its crew, once the keys have opened."""
         crew: Crew = ProcessCrew(self._workers) if self._workers else OwnCrew()  # it starts up in the meantime
         try:
-            self._keys.signing_key()
-            for epoch in self.tables.all():
-                if not epoch.retired:
-                    self._keys.epoch(epoch.manifest)
+            keys = self.open_keys()
         except BaseException:
             crew.close()
             raise
-        return Matcher(self.store, self.tables, self._keys, crew)
+        return Matcher(self.store, self.tables, keys, crew)
 
     def __enter__(self) -> Self:
         return self

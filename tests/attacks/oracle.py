@@ -168,9 +168,11 @@ def main() -> int:
     parser.add_argument(
         "--answer-after", help="what the server is told (`tpsi-server serve --help`); 0 holds nothing back"
     )
+    parser.add_argument("--no-match", action="store_true", help="have the server match nothing as it comes")
     arguments = parser.parse_args()
     plan = Plan(arguments.rounds, arguments.batch, arguments.row)
     options = [] if arguments.answer_after is None else ["--answer-after", arguments.answer_after]
+    options += ["--no-match"] * arguments.no_match
     with tempfile.TemporaryDirectory() as path, asked_server(Path(path), *options) as (client, epoch):
         measure(client, epoch, Plan(3, plan.batch, plan.row), seed=-1)  # processes and caches are there from now on
         times = measure(client, epoch, plan, arguments.seed)

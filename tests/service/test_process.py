@@ -5,18 +5,21 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import grpc
+import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.support.refusals import refused
-from tests.support.server_data import TestEpoch, copy_data_folder
+from tests.support.server_data import LISTED, PASSPHRASE, THRESHOLD, TestEpoch, copy_data_folder
 from tests.support.server_process import ServerProcess
 from tests.support.serving import PATIENCE, Served
 from tpsi_proto import tpsi_pb2 as pb
 from tpsi_server import DataFolder, Role, Runtime, Store
+from tpsi_server.matching import IDLE
 
 
 @pytest.fixture
@@ -113,6 +116,20 @@ def test_a_signal_in_the_middle_of_an_upload_loses_nothing_that_was_acknowledged
     assert acknowledged <= stored(folder) <= 4 * len(sent)
 
 
+def test_without_matching_vouchers_wait_for_the_command(folder: DataFolder, token: str, epoch: TestEpoch) -> None:
+    """And the server ends well with what waits; `match` then does it all."""
+    vouchers = epoch.seal(LISTED[: THRESHOLD + 1], seed="listed")
+    with ServerProcess(folder, "--no-match") as server, server.served().client(token) as client:
+        (ack,) = client.vouchers.Upload(iter([pb.UploadBatch(vouchers=vouchers)]))
+        assert ack.stored == len(vouchers)
+        assert psutil.Process(server.process.pid).children(recursive=True) == [], "nothing that matches was started"
+        time.sleep(3 * IDLE)  # longer than a matcher would take to look for work
+        assert server.stop()[0] == 0
+    with Runtime(folder, PASSPHRASE, workers=0) as runtime:
+        assert runtime.status().vouchers_waiting == len(vouchers)
+        assert runtime.match_all().revealed == len(vouchers)
+
+
 def test_a_kill_right_after_an_acknowledgement_loses_nothing_that_was_acknowledged(
     process: ServerProcess, folder: DataFolder, token: str, epoch: TestEpoch
 ) -> None:
@@ -149,8 +166,9 @@ def test_a_port_in_use_is_said_in_one_line(shared: ServerProcess, folder: DataFo
     assert f"port {shared.served().port} of 127.0.0.1 is in use" in errors
 
 
-def test_a_wrong_passphrase_is_said_in_one_line(folder: DataFolder) -> None:
-    with ServerProcess(folder, passphrase=b"not this one") as server:
+@pytest.mark.parametrize("options", [(), ("--no-match",)])
+def test_a_wrong_passphrase_is_said_in_one_line(folder: DataFolder, options: tuple[str, ...]) -> None:
+    with ServerProcess(folder, *options, passphrase=b"not this one") as server:
         status, output, errors = server.wait()
     assert (status, output) == (1, "")
     assert errors.count("\n") == 1

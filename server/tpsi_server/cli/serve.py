@@ -46,6 +46,14 @@ def serve(
             "in this one, and devices can see more from the time of its answers.",
         ),
     ] = 1,
+    matching: Annotated[
+        bool,
+        typer.Option(
+            "--match/--no-match",
+            help="Match vouchers as they come. With --no-match they wait for `tpsi-server match`, which a timer starts "
+            "here or on another machine: then the time of no answer depends on what matched before.",
+        ),
+    ] = True,
     certificate: Annotated[
         Path | None,
         typer.Option("--certificate", metavar="FILE", help="A TLS certificate with its chain, in PEM."),
@@ -125,6 +133,6 @@ def serve(
     secret = passphrase(passphrase_file)
     metrics = None if metrics_port is None else (metrics_host, metrics_port)
     settings = ServeSettings(
-        folder, secret, host, port, port_file, workers, tls, certificate_port, metrics, answer_after
+        folder, secret, host, port, port_file, workers, tls, certificate_port, metrics, answer_after, matching
     )
     raise typer.Exit(asyncio.run(run(settings)))

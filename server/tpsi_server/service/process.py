@@ -33,7 +33,11 @@ async def serve(settings: ServeSettings) -> int:
     source = None if settings.tls.disabled else TlsSource(settings.tls, settings.folder.tls, settings.host)
     tls = source.current if source is not None else None
     with Runtime(settings.folder, settings.passphrase, workers=settings.workers) as runtime:
-        runtime.start_matching()
+        if settings.matching:
+            runtime.start_matching()
+        else:
+            runtime.open_keys()
+            _log.info("vouchers wait for `tpsi-server match`: nothing is matched here")
         service = Service(
             runtime,
             tls,
