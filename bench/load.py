@@ -36,6 +36,8 @@ _LISTED, _SEALED = 200, 8
 FLAT_SHARE, FLAT_OCTETS = 0.10, 16 << 20
 #: The first part of the run, which is not judged: pools of memory fill up in it.
 WARM_UP = 0.25
+#: Seconds that matching may go on after the load.
+DRAINING = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +157,12 @@ class _Course:
             await asyncio.sleep(self.plan.sample)
 
     async def _drain(self) -> float | None:
-        """Seconds until nothing waits to be matched; None if that takes longer than the run itself."""
+        """Seconds until nothing waits to be matched; None if that takes more than `DRAINING`."""
         start = time.perf_counter()
         while self.store.vouchers.count_waiting():
             taken = time.perf_counter() - start
             self.progress(0, 1, "matching what waits")
-            if taken > max(60.0, self.plan.seconds):
+            if taken > DRAINING:
                 return None
             await asyncio.sleep(0.1)
         return time.perf_counter() - start
@@ -210,7 +212,8 @@ def render_load(loaded: Loaded) -> Iterator[Grid]:
         middle, high = np.percentile(loaded.latencies, (50, 99)).tolist()
         grid.add(f"latency of a batch of {BATCH}, median and 99th percentile", f"{middle:.3f} s, {high:.3f} s")
     grid.add("vouchers that had yet to be matched at the end", f"{loaded.waiting:,}")
-    grid.add("seconds until they were", "too many" if loaded.drained is None else f"{loaded.drained:.1f}")
+    drained = f"more than {DRAINING:g}" if loaded.drained is None else f"{loaded.drained:.1f}"
+    grid.add("seconds until they were", drained)
     octets = [octets / 2**20 for _, octets in loaded.memory]
     for number, part in enumerate(np.array_split(octets, 4), 1):
         if len(part):
