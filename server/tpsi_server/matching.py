@@ -107,7 +107,7 @@ class Matcher:
         self._forget_at = self._clock() + FORGET_EVERY
         forgotten = self._store.retention.apply(self._clock())
         if any(astuple(forgotten)):
-            _log.info("past their periods: %d ids, %d shares, %d reveals", *astuple(forgotten))
+            _log.info("past their periods: %d ids, %d shares, %d reveals, %d set aside", *astuple(forgotten))
 
     def _sweep(self) -> None:
         """Payloads and cells that are deleted shall not lie about in the database's log until it is used again."""

@@ -27,7 +27,7 @@ def count(store: Store, what: object) -> int:
 
 
 def test_by_default_ids_of_unmatched_vouchers_are_kept_for_a_while() -> None:
-    assert Periods() == Periods(ids=90, shares=None, reveals=None)
+    assert Periods() == Periods(ids=90, shares=None, reveals=None, set_aside=90)
 
 
 @pytest.mark.parametrize("period", [0, -1, 40_000, True, 1.5])
@@ -56,8 +56,8 @@ class TestForgetting:
             yield made
 
     def test_ids(self, old: Store) -> None:
-        assert old.retention.apply(91 * DAY) == Forgotten(0, 0, 0)
-        assert old.retention.apply(91 * DAY + 1) == Forgotten(ids=3, shares=0, reveals=0)
+        assert old.retention.apply(91 * DAY) == Forgotten(0, 0, 0, 0)
+        assert old.retention.apply(91 * DAY + 1) == Forgotten(ids=3, shares=0, reveals=0, set_aside=0)
         assert count(old, stored) == 9
         assert old.check() == []
         found = old.accounts.find("alice")
@@ -74,9 +74,26 @@ class TestForgetting:
         assert old.matches.record(claim, [Match(v.id) for v in claim.vouchers], 100 * DAY).unmatched == 1
         assert old.check() == []
 
+    def test_what_was_set_aside(self, old: Store) -> None:
+        """Its payload goes; that it was here is known until its id goes, too."""
+        sent = [Delivery("alice", [incoming(60, n) for n in range(3)])]
+        old.vouchers.store(sent, 60 * DAY)
+        claim = old.matches.claim(1, 10, 60.0, 60 * DAY)
+        assert claim is not None
+        assert old.matches.record(claim, [Match(v.id, failed=True) for v in claim.vouchers], 60 * DAY).failed == 3
+        old.retention.set_periods(ids=40, set_aside=30)
+        assert old.retention.apply(90 * DAY).set_aside == 0
+        assert len(old.vouchers.set_aside()) == 3
+        assert old.retention.apply(90 * DAY + 1).set_aside == 3
+        assert (old.vouchers.set_aside(), old.matches.retry_failed()) == ([], 0)
+        assert old.vouchers.store(sent, 91 * DAY) == [[Answer.ALREADY] * 3]
+        assert old.check() == []
+        old.retention.apply(100 * DAY + 1)
+        assert old.vouchers.store(sent, 101 * DAY) == [[Answer.NEW] * 3]
+
     def test_shares(self, old: Store) -> None:
         old.retention.set_periods(ids=None, shares=30)
-        assert old.retention.apply(60 * DAY) == Forgotten(ids=0, shares=3, reveals=0)
+        assert old.retention.apply(60 * DAY) == Forgotten(ids=0, shares=3, reveals=0, set_aside=0)
         assert count(old, opened) == 3
         assert old.check() == []
         found = old.accounts.find("alice")
@@ -88,7 +105,7 @@ class TestForgetting:
 
     def test_with_the_share_the_id_can_go(self, old: Store) -> None:
         old.retention.set_periods(ids=30, shares=30)
-        assert old.retention.apply(60 * DAY) == Forgotten(ids=6, shares=3, reveals=0)
+        assert old.retention.apply(60 * DAY) == Forgotten(ids=6, shares=3, reveals=0, set_aside=0)
         assert old.check() == []
 
     def test_a_pool_that_is_examined_waits(self, old: Store) -> None:
@@ -117,18 +134,20 @@ def test_reveals(store: Store) -> None:
 
 
 def test_the_command_sets_shows_and_applies(run: Run, site: Site) -> None:
-    assert parsed(run("retention", "show", "--json")) == {"ids": 90, "shares": None, "reveals": None}
+    assert parsed(run("retention", "show", "--json")) == {"ids": 90, "shares": None, "reveals": None, "set_aside": 90}
     assert parsed(run("retention", "set", "--shares", 365, "--ids", 0, "--json")) == {
         "ids": None,
         "shares": 365,
         "reveals": None,
+        "set_aside": 90,
     }
     assert run("retention", "show")[1].splitlines() == [
         "ids and digests of vouchers that did not match: kept",
         "opened vouchers that are not revealed: forgotten after 365 days",
         "what was revealed: kept",
+        "what could not be matched: forgotten after 90 days",
     ]
-    assert parsed(run("retention", "apply", "--json")) == {"ids": 0, "shares": 0, "reveals": 0}
+    assert parsed(run("retention", "apply", "--json")) == {"ids": 0, "shares": 0, "reveals": 0, "set_aside": 0}
     assert run("retention", "set", "--ids", -1)[0] == 2
 
 

@@ -14,6 +14,7 @@ _WORDS = {
     "ids": "ids and digests of vouchers that did not match",
     "shares": "opened vouchers that are not revealed",
     "reveals": "what was revealed",
+    "set_aside": "what could not be matched",
 }
 
 
@@ -67,6 +68,13 @@ def set_(
         ),
     ] = None,
     reveals: Annotated[int | None, _days("reveals", "Forget what was revealed; 0 keeps it.")] = None,
+    aside: Annotated[
+        int | None,
+        _days(
+            "set-aside",
+            "Forget the payloads of vouchers that could not be matched (`tpsi-server set-aside`); 0 keeps them.",
+        ),
+    ] = None,
     data: Data = DEFAULT_DATA,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +85,7 @@ def set_(
     \b
     Example: tpsi-server retention set --ids 60 --shares 365
     """
-    given = {"ids": ids, "shares": shares, "reveals": reveals}
+    given = {"ids": ids, "shares": shares, "reveals": reveals, "set_aside": aside}
     with open_store(folder_of(data)) as store:
         chosen = {name: days or None for name, days in given.items() if days is not None}
         periods = store.retention.set_periods(**chosen)

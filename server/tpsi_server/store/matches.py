@@ -12,7 +12,7 @@ from tpsi_server.store.clock import to_stored
 from tpsi_server.store.database import Database, batched, insert_new, lease_time, retrying
 from tpsi_server.store.flags import Flag, raise_flags
 from tpsi_server.store.opening import Writing, open_vouchers
-from tpsi_server.store.schema import VoucherState, accounts, claims, epochs, is_waiting, vouchers
+from tpsi_server.store.schema import VoucherState, accounts, claims, epochs, has_failed, is_waiting, vouchers
 
 TOKEN_SIZE = 16
 #: A voucher whose result did not come after so many claims is set aside.
@@ -117,9 +117,9 @@ class MatchStore:
     @retrying
     def retry_failed(self) -> int:
         """Let the vouchers that were set aside wait again; returns how many."""
-        failed = vouchers.c.state == literal(int(VoucherState.FAILED), literal_execute=True)
         with self._database.write() as connection:
-            return connection.execute(update(vouchers).where(failed).values(state=int(VoucherState.WAITING))).rowcount
+            again = update(vouchers).where(has_failed).values(state=int(VoucherState.WAITING))
+            return connection.execute(again).rowcount
 
     def record(self, claim: Claim, results: Sequence[Match], now: float) -> Recorded:
         """Record the results of a claim, some at a time, so that others that write get their turn in between.

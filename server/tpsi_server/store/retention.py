@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, case, delete, func, or_, selec
 from tpsi.errors import CallerError
 from tpsi_server.store.clock import to_stored
 from tpsi_server.store.database import Database, lease_time, retrying
-from tpsi_server.store.schema import VoucherState, accounts, opened, pools, reveals, vouchers
+from tpsi_server.store.schema import VoucherState, accounts, has_failed, opened, pools, reveals, vouchers
 from tpsi_server.store.settings import SettingStore
 
 #: Rows that are forgotten in one transaction: others wait for no more than that.
@@ -25,15 +25,17 @@ class Periods:
     `ids`: ids and digests of vouchers that did not match, counted from when they came in. A device that sends one
     again later has it matched again, which changes nothing else. `shares`: opened vouchers that are not revealed,
     counted likewise; matches that are further apart do not add up to a threshold any more. `reveals`: what was
-    revealed, counted from when it was.
+    revealed, counted from when it was. `set_aside`: the payloads of vouchers that could not be matched, counted from
+    when they came in; they are not matched any more then, and their ids go as those of others do.
     """
 
     ids: int | None = 90
     shares: int | None = None
     reveals: int | None = None
+    set_aside: int | None = 90
 
     def __post_init__(self) -> None:
-        for period in (self.ids, self.shares, self.reveals):
+        for period in astuple(self):
             if period is not None and (type(period) is not int or not 1 <= period <= 36_500):
                 raise CallerError("a period is 1 to 36500 days")
 
@@ -45,6 +47,7 @@ class Forgotten:
     ids: int
     shares: int
     reveals: int
+    set_aside: int
 
 
 class RetentionStore:
@@ -66,6 +69,7 @@ class RetentionStore:
         """Forget what is past its period, a few rows at a time; it may stop anywhere."""
         periods = self.periods()
         forgotten = Forgotten(
+            set_aside=self._all(self._forget_set_aside, periods.set_aside, now),
             shares=self._all(self._forget_shares, periods.shares, now),
             reveals=self._all(self._forget_reveals, periods.reveals, now),
             ids=self._all(self._forget_ids, periods.ids, now),
@@ -87,6 +91,15 @@ class RetentionStore:
         with self._database.write() as connection:
             ids = connection.execute(old.with_for_update(skip_locked=True)).scalars().all()
             connection.execute(delete(vouchers).where(vouchers.c.id.in_(ids)))
+        return len(ids)
+
+    @retrying
+    def _forget_set_aside(self, before: int, _now: int) -> int:
+        old = select(vouchers.c.id).where(has_failed, vouchers.c.received < before).order_by(vouchers.c.id).limit(PAGE)
+        with self._database.write() as connection:
+            ids = connection.execute(old.with_for_update(skip_locked=True)).scalars().all()
+            forgotten = update(vouchers).where(vouchers.c.id.in_(ids))
+            connection.execute(forgotten.values(state=int(VoucherState.UNMATCHED), payload=None))
         return len(ids)
 
     @retrying

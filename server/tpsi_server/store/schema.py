@@ -212,8 +212,8 @@ vouchers = Table(
 )
 #: The state is written out: a database uses a partial index only for a condition that it can see.
 is_waiting = vouchers.c.state == literal(int(VoucherState.WAITING), literal_execute=True)
-_has_failed = vouchers.c.state == int(VoucherState.FAILED)
-Index("vouchers_failed", vouchers.c.id, sqlite_where=_has_failed, postgresql_where=_has_failed)
+has_failed = vouchers.c.state == literal(int(VoucherState.FAILED), literal_execute=True)
+Index("vouchers_failed", vouchers.c.id, sqlite_where=has_failed, postgresql_where=has_failed)
 Index("vouchers_waiting", vouchers.c.epoch, vouchers.c.id, sqlite_where=is_waiting, postgresql_where=is_waiting)
 
 #: Waiting vouchers that somebody works on; apart from the payloads, which are not to be written again for it.

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, literal, select, update
 from tpsi_server.store.clock import from_stored, from_stored_or_none, to_stored
 from tpsi_server.store.database import Database, batched, insert_new, retrying
 from tpsi_server.store.quotas import UNLIMITED, Exceeded, Standing, count_octets, standings
-from tpsi_server.store.schema import VoucherState, accounts, epochs, vouchers
+from tpsi_server.store.schema import VoucherState, accounts, epochs, has_failed, vouchers
 
 #: An account's row number and a voucher id.
 _Key = tuple[int, bytes]
@@ -113,10 +113,9 @@ class VoucherStore:
 
     def set_aside(self, limit: int = 1000) -> list[SetAside]:
         """The vouchers that were set aside because they could not be matched, the earliest first."""
-        failed = vouchers.c.state == literal(int(VoucherState.FAILED), literal_execute=True)
         octets = func.length(vouchers.c.payload)
         columns = accounts.c.name, vouchers.c.voucher_id, vouchers.c.epoch, vouchers.c.received, octets
-        chosen = select(*columns).select_from(vouchers.join(accounts)).where(failed).order_by(vouchers.c.id)
+        chosen = select(*columns).select_from(vouchers.join(accounts)).where(has_failed).order_by(vouchers.c.id)
         with self._database.read() as connection:
             rows = connection.execute(chosen.limit(limit)).all()
         return [SetAside(row[0], row[1], row[2], from_stored(row[3]), row[4]) for row in rows]
