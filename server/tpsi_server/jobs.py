@@ -19,7 +19,7 @@ from tpsi import (
 )
 from tpsi.pictures import Limits, Picture, PictureError, second_hash
 from tpsi_server.errors import KeyFileError, StoreError
-from tpsi_server.store import Claim, DamagedError, Finding, Location, Match, Store, Taken
+from tpsi_server.store import Claim, DamagedError, Location, Match, News, Store, Taken
 
 #: What a derivative begins with: other decoders are not let near what a device sent.
 JPEG = b"\xff\xd8\xff"
@@ -78,7 +78,7 @@ class ExamineJob:
         except (StoreError, KeyFileError) as error:
             return Unread(str(error), damaged=isinstance(error, DamagedError))
         found = examine(due.pool, due.opened)
-        return Examined.of(Finding.of(due, found), time.monotonic() - start)
+        return Examined.of(News.of(due, found), time.monotonic() - start)
 
     def _key(self, number: int) -> Secret:
         try:
@@ -102,17 +102,17 @@ class Unread:
 class Examined:
     """An examination on its way between processes, and its seconds: a Secret does not travel by itself."""
 
-    without_key: Finding
+    without_key: News
     key: bytes | None
     took: float
 
     @classmethod
-    def of(cls, found: Finding, took: float) -> "Examined":
+    def of(cls, found: News, took: float) -> "Examined":
         """What an examination found, ready to travel."""
         return cls(replace(found, ad_key=None), None if found.ad_key is None else found.ad_key.reveal(), took)
 
     @property
-    def found(self) -> Finding:
+    def found(self) -> News:
         """What the examination found."""
         return replace(self.without_key, ad_key=None if self.key is None else Secret(self.key))
 

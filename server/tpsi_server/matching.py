@@ -27,6 +27,8 @@ IDLE = 0.2
 KEY_RETRY = 30.0
 #: Seconds between two times that what was deleted is swept out, when nothing else is to do.
 SWEEP_EVERY = 5.0
+#: Times that it is tried before a matcher ends, half a second each.
+SWEEPS = 10
 #: Seconds between two looks for what is past its period, and for what the log has to commit to.
 FORGET_EVERY, COMMIT_EVERY = 3600.0, 10.0
 
@@ -74,6 +76,7 @@ class Matcher:
         self._crew = crew
         self._clock = clock
         self._patient = True
+        self._last: int | None = None
         self._examine_next = False
         self._ready: deque[tuple[_Work, Job]] = deque()
         self._running: list[_Work] = []
@@ -115,6 +118,13 @@ class Matcher:
             self._sweep_at = time.monotonic() + SWEEP_EVERY
             self._swept = self._store.sweep()
 
+    def _sweep_out(self) -> None:
+        """Sweep, or say that it could not be done: others read all the time."""
+        for _ in range(SWEEPS):
+            if self._store.sweep():
+                return
+        _log.warning("what was deleted lies in the database's log for now: others read it all the time")
+
     def _commit(self) -> None:
         """Now and then commit in the log to what was revealed."""
         if self._clock() >= self._commit_at:
@@ -122,19 +132,20 @@ class Matcher:
             self._store.log.commit(self._clock() - GATHER)
 
     def drain(self, report: Callable[[Tally], None] = lambda _tally: None) -> Tally:
-        """Work until nothing is left that can be claimed; every pool that has changed is examined.
+        """Work until nothing is left of what waits now; then every pool that has changed is examined.
 
-        What is past its period is forgotten, too.
+        What comes in meanwhile waits for the next time: or a device that goes on sending would have no end of it. What
+        is past its period is forgotten first.
         """
-        self._patient = False
+        self._forget()
+        self._last, self._patient = self._store.vouchers.last(), False
         try:
             while self.step(IDLE):
                 report(self.tally)
         finally:
-            self._patient = True
-        self._forget()
+            self._last, self._patient = None, True
         self._store.log.commit()
-        self._store.sweep()
+        self._sweep_out()
         return self.tally
 
     def step(self, timeout: float) -> bool:
@@ -171,7 +182,10 @@ class Matcher:
             self._crew.start(work, job)
 
     def _next(self) -> tuple[_Work, Job] | None:
-        """The next work to do: in turn matching and examining, if there is both."""
+        """The next work to do: in turn matching and examining, if there is both; in a drain, one after the other."""
+        if not self._patient:
+            matching = any(isinstance(work, Claim) for work in (*self._running, *(work for work, _ in self._ready)))
+            return self._claim() or (None if matching else self._due()) or self._checker.next()
         self._examine_next = not self._examine_next
         first, second = (self._due, self._claim) if self._examine_next else (self._claim, self._due)
         return first() or second() or self._checker.next()
@@ -194,7 +208,7 @@ class Matcher:
                 continue
             manifest, table_secrets = epoch.manifest, self._keys.epoch(epoch.manifest)
             limit = max(1, min(BATCH, BATCH_OCTETS // voucher_size(manifest, MAX_SIZE_CLASS)))
-            claim = self._store.matches.claim(number, limit, MATCH_LEASE, self._clock())
+            claim = self._store.matches.claim(number, limit, MATCH_LEASE, self._clock(), last=self._last)
             if claim is not None:
                 return claim, MatchJob.of(claim, manifest, table_secrets)
         return None

@@ -80,15 +80,10 @@ class Runtime:
             processes = "1 worker process" if self._workers == 1 else f"{self._workers} worker processes"
             _log.info("matching with %s", processes if self._workers else "this process alone")
 
-    def open_keys(self) -> KeyRing:
-        """The server's keys, those of all epochs in force opened; KeyFileError if one does not open."""
-        if self._keys is None:
-            raise OperatorError("nothing can be matched without the passphrase of the key files")
-        self._keys.signing_key()
-        for epoch in self.tables.all():
-            if not epoch.retired:
-                self._keys.epoch(epoch.manifest)
-        return self._keys
+    def check_passphrase(self) -> None:
+        """KeyFileError if the passphrase does not open the server's signing key, or there is none."""
+        if self._keys is not None:
+            self._keys.signing_key()
 
     @property
     def tally(self) -> Tally:
@@ -136,11 +131,20 @@ class Runtime:
         """A matcher with its crew, once the keys have opened."""
         crew: Crew = ProcessCrew(self._workers) if self._workers else OwnCrew()  # it starts up in the meantime
         try:
-            keys = self.open_keys()
+            keys = self._opened_keys()
         except BaseException:
             crew.close()
             raise
         return Matcher(self.store, self.tables, keys, crew)
+
+    def _opened_keys(self) -> KeyRing:
+        if self._keys is None:
+            raise OperatorError("nothing can be matched without the passphrase of the key files")
+        self._keys.signing_key()
+        for epoch in self.tables.all():
+            if not epoch.retired:
+                self._keys.epoch(epoch.manifest)
+        return self._keys
 
     def __enter__(self) -> Self:
         return self

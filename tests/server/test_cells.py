@@ -13,7 +13,7 @@ from tests.support.server_data import data_key
 from tpsi import Examination, Opened, Secret, Verdict
 from tpsi.detection import Outcome
 from tpsi_server import KeyFileError, Store
-from tpsi_server.store import DamagedError, Finding, Location, Match
+from tpsi_server.store import DamagedError, Location, Match, News
 from tpsi_server.store.cells import OVERHEAD, Cells, key_number
 from tpsi_server.store.datakeys import SEALED
 from tpsi_server.store.schema import data_keys, metadata, opened, pools, reveals, vouchers
@@ -43,7 +43,7 @@ def store(location: Location) -> Iterator[Store]:
             associated = (b"associated data 0", b"associated data 1", None, None)
             verdicts = (Verdict.REVEALED, Verdict.REVEALED, Verdict.REJECTED, Verdict.REJECTED)
             found = Examination(Outcome.REVEALED, 2, 2, verdicts, associated, AD_KEY)
-            made.pools.record(due, Finding.of(due, found), 0.0, 2.0)
+            made.pools.record(due, News.of(due, found), 0.0, 2.0)
         yield made
 
 
@@ -147,7 +147,7 @@ def test_a_damaged_share_that_comes_late_holds_up_no_reveal(store: Store) -> Non
         connection.execute(update(opened).where(opened.c.voucher == due.vouchers[4]).values(adct=bytes(40)))
     associated = (b"0", b"1", b"2", b"3")
     found = Examination(Outcome.REVEALED, 4, 4, (Verdict.REVEALED,) * 4, associated, AD_KEY)
-    assert store.pools.record(few, Finding.of(few, found), 0.0, 2.0) == 4
+    assert store.pools.record(few, News.of(few, found), 0.0, 2.0) == 4
     with store._database.read() as connection:
         chosen = select(opened.c.verdict).where(opened.c.voucher.in_(due.vouchers[4:])).order_by(opened.c.voucher)
         assert connection.execute(chosen).scalars().all() == [None, "malformed"]

@@ -27,7 +27,7 @@ from tests.support.server_data import wait_for
 from tests.support.world import items_of
 from tpsi import Pool, Secret, Sharing, Synthetic, SyntheticMode, seal
 from tpsi.account import shares
-from tpsi_server import KeyFileError, OperatorError, Runtime, StoreError
+from tpsi_server import KeyFileError, OperatorError, Runtime, StoreError, matching
 from tpsi_server.crew import LOWEST, Crew, Failure, OwnCrew, ProcessCrew
 from tpsi_server.jobs import ExamineJob, MatchJob, Result
 from tpsi_server.keys import epoch_key_path
@@ -260,6 +260,34 @@ def test_results_that_come_after_the_lease_are_not_counted_twice(site: Site, run
     found = runtime.store.accounts.find("alice")
     assert found is not None
     assert (found.opened, found.revealed) == (4, 4)
+
+
+def test_a_drain_does_what_waits_at_its_beginning_and_examines_each_pool_once(
+    site: Site, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that goes on sending has no end of it, and does not have its pool examined again and again."""
+    monkeypatch.setattr(matching, "BATCH", 2)
+    runtime.ingest.ingest("alice", vouchers(runtime, range(6)))
+
+    class Busy(OwnCrew):
+        """Whatever is worked off, more comes in."""
+
+        def start(self, ticket: object, job: object) -> None:
+            super().start(ticket, job)  # type: ignore[arg-type]
+            runtime.ingest.ingest("alice", vouchers(runtime, ["more"], seed=f"{ticket}"))
+
+    tally = matcher(site, runtime, Busy()).drain()
+    assert (tally.matched, tally.unmatched, tally.examined, tally.revealed) == (6, 0, 1, 6)
+    assert runtime.status().vouchers_waiting == 4  # after three claims and an examination
+    assert matcher(site, runtime).drain().unmatched == 4
+
+
+def test_a_drain_forgets_what_is_past_its_period(site: Site, runtime: Runtime) -> None:
+    runtime.ingest.ingest("alice", vouchers(runtime, ["unlisted"]))
+    assert matcher(site, runtime).drain().unmatched == 1
+    site.now += 91 * 86_400.0
+    matcher(site, runtime).drain()
+    assert payloads(runtime) == []
 
 
 def test_stopping_gives_claimed_work_back(site: Site, runtime: Runtime) -> None:

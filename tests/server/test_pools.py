@@ -11,7 +11,7 @@ from tests.support.server_data import data_key
 from tpsi import Examination, Pool, Sharing, Verdict
 from tpsi.detection import Outcome
 from tpsi_server import Store
-from tpsi_server.store import Due, Finding, Location, Match
+from tpsi_server.store import Due, Location, Match, News
 
 SHARING = Sharing(3, 4)
 
@@ -40,7 +40,7 @@ def examine(store: Store, due: Due, now: float) -> None:
     """Record that an examination has found nothing."""
     count = len(due.opened)
     nothing = Examination(Outcome.UNDECIDED, count, count, (Verdict.WITHHELD,) * count, (None,) * count, None)
-    store.pools.record(due, Finding.of(due, nothing), 0.0, now)
+    store.pools.record(due, News.of(due, nothing), 0.0, now)
 
 
 def turns(store: Store, count: int, *, examined: bool) -> list[int]:

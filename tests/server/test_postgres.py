@@ -20,7 +20,7 @@ from tests.support.server_data import data_key
 from tpsi import Examination, Secret, Verdict
 from tpsi.detection import Outcome
 from tpsi_server import Store, StoreError
-from tpsi_server.store import Answer, Database, Delivery, Finding, Incoming, Match, describe, parse_location
+from tpsi_server.store import Answer, Database, Delivery, Incoming, Match, News, describe, parse_location
 from tpsi_server.store.database import retrying
 from tpsi_server.store.engine import ConflictError
 from tpsi_server.store.log import note_reveal
@@ -309,7 +309,7 @@ def reveal_all(store: Store) -> None:
     found = Examination(
         Outcome.REVEALED, count, count, (Verdict.REVEALED,) * count, (b"data",) * count, Secret(bytes(32))
     )
-    assert store.pools.record(due, Finding.of(due, found), 0.0, 6.0) == count
+    assert store.pools.record(due, News.of(due, found), 0.0, 6.0) == count
 
 
 def test_a_policy_waits_for_reveals_that_are_under_way_and_these_not_for_each_other(

@@ -27,7 +27,7 @@ def count(store: Store, what: object) -> int:
 
 
 def test_by_default_ids_of_unmatched_vouchers_are_kept_for_a_while() -> None:
-    assert Periods() == Periods(ids=90, shares=None, reveals=None, set_aside=90)
+    assert Periods() == Periods(ids=90, shares=None, reveals=None, set_aside=None)
 
 
 @pytest.mark.parametrize("period", [0, -1, 40_000, True, 1.5])
@@ -134,18 +134,18 @@ def test_reveals(store: Store) -> None:
 
 
 def test_the_command_sets_shows_and_applies(run: Run, site: Site) -> None:
-    assert parsed(run("retention", "show", "--json")) == {"ids": 90, "shares": None, "reveals": None, "set_aside": 90}
-    assert parsed(run("retention", "set", "--shares", 365, "--ids", 0, "--json")) == {
+    assert parsed(run("retention", "show", "--json")) == {"ids": 90, "shares": None, "reveals": None, "set_aside": None}
+    assert parsed(run("retention", "set", "--shares", 365, "--ids", 0, "--set-aside", 30, "--json")) == {
         "ids": None,
         "shares": 365,
         "reveals": None,
-        "set_aside": 90,
+        "set_aside": 30,
     }
     assert run("retention", "show")[1].splitlines() == [
         "ids and digests of vouchers that did not match: kept",
         "opened vouchers that are not revealed: forgotten after 365 days",
         "what was revealed: kept",
-        "what could not be matched: forgotten after 90 days",
+        "what could not be matched: forgotten after 30 days",
     ]
     assert parsed(run("retention", "apply", "--json")) == {"ids": 0, "shares": 0, "reveals": 0, "set_aside": 0}
     assert run("retention", "set", "--ids", -1)[0] == 2

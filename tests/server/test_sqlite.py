@@ -15,7 +15,7 @@ from tests.support.server_data import data_key
 from tpsi import Examination, Verdict
 from tpsi.detection import Outcome
 from tpsi_server import Store, StoreError
-from tpsi_server.store import Due, Finding
+from tpsi_server.store import Due, News
 from tpsi_server.store.schema import metadata, vouchers
 
 
@@ -145,4 +145,4 @@ def test_a_pool_is_examined_again_only_when_it_has_grown_enough_or_rested(store:
 def _record_nothing(store: Store, due: Due, took: float, now: float) -> None:
     count = len(due.opened)
     undecided = Examination(Outcome.UNDECIDED, count, count, (Verdict.WITHHELD,) * count, (None,) * count, None)
-    store.pools.record(due, Finding.of(due, undecided), took, now)
+    store.pools.record(due, News.of(due, undecided), took, now)

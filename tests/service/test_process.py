@@ -119,12 +119,16 @@ def test_a_signal_in_the_middle_of_an_upload_loses_nothing_that_was_acknowledged
 def test_without_matching_vouchers_wait_for_the_command(folder: DataFolder, token: str, epoch: TestEpoch) -> None:
     """And the server ends well with what waits; `match` then does it all."""
     vouchers = epoch.seal(LISTED[: THRESHOLD + 1], seed="listed")
+    elsewhere = {key: key.rename(folder.path / key.name) for key in folder.keys.glob("epoch-*.key")}
+    assert elsewhere, "the machine that devices talk to does not need them"
     with ServerProcess(folder, "--no-match") as server, server.served().client(token) as client:
         (ack,) = client.vouchers.Upload(iter([pb.UploadBatch(vouchers=vouchers)]))
         assert ack.stored == len(vouchers)
         assert psutil.Process(server.process.pid).children(recursive=True) == [], "nothing that matches was started"
         time.sleep(3 * IDLE)  # longer than a matcher would take to look for work
         assert server.stop()[0] == 0
+    for key, where in elsewhere.items():
+        where.rename(key)
     with Runtime(folder, PASSPHRASE, workers=0) as runtime:
         assert runtime.status().vouchers_waiting == len(vouchers)
         assert runtime.match_all().revealed == len(vouchers)

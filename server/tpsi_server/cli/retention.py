@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     group = typer.Typer(
         no_args_is_help=True,
-        help="""Say what is forgotten, and when. A running server forgets once an hour.
+        help="""Say what is forgotten, and when.
+
+        A running server forgets once an hour, `tpsi-server match` whenever it runs.
 
         The payload of a voucher that does not match is deleted as soon as that is known, whatever is set here.
         """,

@@ -161,4 +161,7 @@ def _tell(counts: Counts, *, held_back: bool) -> None:
             "back (--held-back shows them)"
         )
     if counts.waiting:
-        say(f"note: {counts.waiting} were not compared with listed pictures yet: a running server does it")
+        say(
+            f"note: {counts.waiting} were not compared with listed pictures yet: a running server does it, or "
+            "`tpsi-server match`"
+        )

@@ -51,7 +51,7 @@ def serve(
         typer.Option(
             "--match/--no-match",
             help="Match vouchers as they come. With --no-match they wait for `tpsi-server match`, which a timer starts "
-            "here or on another machine: then the time of no answer depends on what matched before.",
+            "here or on a replica: outside of its runs no answer takes longer for what matched.",
         ),
     ] = True,
     certificate: Annotated[
@@ -133,6 +133,16 @@ def serve(
     secret = passphrase(passphrase_file)
     metrics = None if metrics_port is None else (metrics_host, metrics_port)
     settings = ServeSettings(
-        folder, secret, host, port, port_file, workers, tls, certificate_port, metrics, answer_after, matching
+        folder,
+        secret,
+        host,
+        port,
+        port_file,
+        workers,
+        tls,
+        certificate_port=certificate_port,
+        metrics=metrics,
+        answer_after=answer_after,
+        matching=matching,
     )
     raise typer.Exit(asyncio.run(run(settings)))

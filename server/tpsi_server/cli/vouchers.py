@@ -69,14 +69,14 @@ def match(
     workers: Annotated[
         int,
         typer.Option("--workers", metavar="N", min=0, max=64, help="Processes that match; 0 matches in this one."),
-    ] = 0,
+    ] = 1,
     retry: Annotated[bool, typer.Option("--retry", help="Try those again too that were set aside.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Match all vouchers that wait, and end.
 
-    Accounts that have changed are examined. A server that is running does so by itself. Both may go on at the same
-    time.
+    Accounts that have changed are examined, and what is past its period is forgotten (`tpsi-server retention`). A
+    server that is running does so by itself, unless it was started with --no-match. Both may go on at the same time.
 
     \b
     Example: tpsi-server match
@@ -104,8 +104,9 @@ def match(
 def set_aside(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
     """List vouchers that could not be matched.
 
-    Whoever worked on them did not come back, several times. They keep their content, and their accounts are flagged
-    `failed`. Once the cause is gone, `match --retry` tries them again.
+    Whoever worked on them did not come back, several times. They keep their content, unless `retention set
+    --set-aside` says otherwise, and their accounts are flagged `failed`. Once the cause is gone, `match --retry` tries
+    them again.
 
     \b
     Example: tpsi-server set-aside

@@ -22,8 +22,8 @@ from tpsi_server.tls import CA_CERTIFICATE, SERVER_CERTIFICATE, load_certificate
 SOON = timedelta(days=30)
 #: The program was written after this; a clock before it is wrong.
 NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
-#: Seconds for which a voucher waits if matching goes on.
-LONG = 3600.0
+#: Seconds for which a voucher waits if matching goes on, and if a timer starts it once a day.
+LONG, TOO_LONG = 3600.0, 26 * 3600.0
 _RESTORE = "restore the data folder from a backup (docs/operating.md)"
 
 
@@ -129,7 +129,8 @@ def _vouchers(store: Store, now: float) -> Iterator[Finding]:
     if oldest is not None and now - oldest > LONG:
         hours = (now - oldest) / 3600
         says = f"{waiting} vouchers wait to be matched, the oldest for {hours:.0f} hours"
-        yield fault("matching", says, "run `tpsi-server serve` or `tpsi-server match`, and look at what it logs")
+        kind = fault if now - oldest > TOO_LONG else note
+        yield kind("matching", says, "run `tpsi-server serve` or `tpsi-server match`, and look at what it logs")
     else:
         yield good("matching", f"{waiting} vouchers wait to be matched" if waiting else "nothing waits to be matched")
     if failed := store.vouchers.count_failed():

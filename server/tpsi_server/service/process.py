@@ -36,7 +36,7 @@ async def serve(settings: ServeSettings) -> int:
         if settings.matching:
             runtime.start_matching()
         else:
-            runtime.open_keys()
+            runtime.check_passphrase()
             _log.info("vouchers wait for `tpsi-server match`: nothing is matched here")
         service = Service(
             runtime,

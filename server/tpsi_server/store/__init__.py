@@ -21,7 +21,7 @@ from tpsi_server.store.location import Location, describe, parse_location
 from tpsi_server.store.log import LogStore
 from tpsi_server.store.log_batches import NoticeRecord
 from tpsi_server.store.matches import Claim, Claimed, Match, MatchStore, Recorded
-from tpsi_server.store.pools import Due, Finding, PoolStore, Taken
+from tpsi_server.store.pools import Due, News, PoolStore, Taken
 from tpsi_server.store.quotas import UNLIMITED, Allowance, Exceeded, QuotaStore
 from tpsi_server.store.retention import Forgotten, Periods, RetentionStore
 from tpsi_server.store.reveals import Counts, Reveal, RevealStore, Unchecked
@@ -53,7 +53,6 @@ __all__ = [
     "EpochRecord",
     "EpochStore",
     "Exceeded",
-    "Finding",
     "Flag",
     "Forgotten",
     "ImportRecord",
@@ -64,6 +63,7 @@ __all__ = [
     "LogStore",
     "Match",
     "MatchStore",
+    "News",
     "NoticeRecord",
     "Periods",
     "PoolStore",

@@ -79,8 +79,10 @@ class MatchStore:
             return list(connection.execute(select(epochs.c.number).where(waiting)).scalars())
 
     @retrying
-    def claim(self, epoch: int, limit: int, lease: float, now: float) -> Claim | None:
+    def claim(self, epoch: int, limit: int, lease: float, now: float, *, last: int | None = None) -> Claim | None:
         """Claim up to `limit` waiting vouchers of an epoch for `lease` seconds; None if there are none.
+
+        With `last`, a row number, those that came later are left alone, unless they were claimed before.
 
         Those come first whose result did not come after an earlier claim. The third time a voucher is
         claimed alone: if it is the cause, it takes no other with it. If that fails too it is set aside.
@@ -91,7 +93,7 @@ class MatchStore:
             _set_aside(connection, stamp)
             values = {"token": token, "leased_until": stamp + to_stored(lease)}
             if not _take_lapsed(connection, epoch, limit, stamp, values):
-                _take_fresh(connection, epoch, limit, values)
+                _take_fresh(connection, epoch, limit, values, last)
             columns = vouchers.c.id, accounts.c.name, vouchers.c.payload
             joined = claims.join(vouchers).join(accounts, vouchers.c.account == accounts.c.id)
             chosen = select(*columns).select_from(joined).where(claims.c.token == token).order_by(vouchers.c.id)
@@ -147,12 +149,14 @@ class MatchStore:
         return Recorded(len(matched), len(gone), len(failed), revealed)
 
 
-def _take_fresh(connection: Connection, epoch: int, limit: int, values: Mapping[str, object]) -> None:
+def _take_fresh(connection: Connection, epoch: int, limit: int, values: Mapping[str, object], last: int | None) -> None:
     """Claim waiting vouchers that were never claimed.
 
     Where another transaction claimed them at the same moment, the next ones are taken.
     """
     wanted = is_waiting & (vouchers.c.epoch == epoch) & vouchers.c.id.not_in(select(claims.c.voucher))
+    if last is not None:
+        wanted &= vouchers.c.id <= last
     chosen = select(vouchers.c.id).where(wanted).order_by(vouchers.c.id).limit(limit)
     while ids := connection.execute(chosen.with_for_update(skip_locked=True)).scalars().all():
         rows = [{"voucher": number, "attempts": 1, **values} for number in ids]

@@ -66,8 +66,8 @@ class Due(Taken):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What an examination found, as far as it is to be written down: of verdicts and reveals, what is new.
+class News:
+    """What is new in an examination, and to be written down: verdicts that have changed, and reveals.
 
     Both by the row numbers of vouchers. Whoever answers devices writes it down, hence no more than that.
     """
@@ -79,7 +79,7 @@ class Finding:
     ad_key: Secret | None
 
     @classmethod
-    def of(cls, due: Due, found: Examination) -> "Finding":
+    def of(cls, due: Due, found: Examination) -> "News":
         """What is new in an examination of what was due."""
         verdicts: list[tuple[int, str | None]] = []
         revealed: list[tuple[int, bytes]] = []
@@ -97,7 +97,7 @@ class Finding:
         return cls(found.outcome.name, tuple(verdicts), tuple(revealed), frozenset(flags), found.ad_key)
 
     def __repr__(self) -> str:
-        return f"<Finding {self.outcome}>"
+        return f"<News {self.outcome}>"
 
 
 class PoolStore:
@@ -149,7 +149,7 @@ class PoolStore:
             connection.execute(update(pools).where(pools.c.claim == token).values(values))
 
     @retrying
-    def record(self, taken: Taken, found: Finding, took: float, now: float) -> int:
+    def record(self, taken: Taken, found: News, took: float, now: float) -> int:
         """Record an examination that took some seconds; returns how many vouchers are newly revealed.
 
         Does nothing if the lease ran out in the meantime: somebody else has the pool.

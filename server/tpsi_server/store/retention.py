@@ -1,4 +1,4 @@
-"""Retention: what is forgotten after how long. Payloads of unmatched vouchers are not here: they go with the match."""
+"""Retention: what is forgotten after how long. Payloads of vouchers that do not match are not here: they go at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields, replace
@@ -32,7 +32,7 @@ class Periods:
     ids: int | None = 90
     shares: int | None = None
     reveals: int | None = None
-    set_aside: int | None = 90
+    set_aside: int | None = None
 
     def __post_init__(self) -> None:
         for period in astuple(self):

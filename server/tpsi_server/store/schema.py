@@ -33,7 +33,7 @@ metadata = MetaData()
 
 
 class VoucherState(IntEnum):
-    """Where a voucher stands. Its payload is there while it waits, and after a failure."""
+    """Where a voucher stands. Its payload is there while it waits, and while it is set aside (FAILED)."""
 
     WAITING = 0
     MATCHED = 1

@@ -120,6 +120,11 @@ class VoucherStore:
             rows = connection.execute(chosen.limit(limit)).all()
         return [SetAside(row[0], row[1], row[2], from_stored(row[3]), row[4]) for row in rows]
 
+    def last(self) -> int:
+        """The row number of the voucher that came last; 0 if there is none."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.coalesce(func.max(vouchers.c.id), 0))).scalar_one())
+
     def count_failed(self) -> int:
         """How many vouchers were set aside because they could not be matched."""
         return self._count(VoucherState.FAILED)
