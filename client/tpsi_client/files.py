@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -132,10 +133,13 @@ if sys.platform == "win32":
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         file.seek(0)
 
+    _seeking = threading.Lock()
+
     def read_at(descriptor: int, size: int, offset: int) -> bytes:
-        """Octets of an open file, fewer only at its end. For one thread at a time."""
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        return os.read(descriptor, size)
+        """Octets of an open file, fewer only at its end."""
+        with _seeking:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            return os.read(descriptor, size)
 
 else:
     import fcntl

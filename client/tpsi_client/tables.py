@@ -239,7 +239,15 @@ class PartFile:
         self.offset = min(self.offset, size)
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class _OpenFile:
+    """A file open for reading, for as long as anybody has this; `number` is its descriptor."""
+
+    def __init__(self, path: Path) -> None:
+        self.number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        weakref.finalize(self, os.close, self.number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TableFile(LookupTable):
     """A verified table in its file, of which sealing reads three cells an item.
 
@@ -248,22 +256,20 @@ class TableFile(LookupTable):
     """
 
     path: Path
-    _descriptor: int
+    _file: _OpenFile
 
     @classmethod
     def of(cls, path: Path, manifest: Manifest) -> "TableFile":
         """The table of a manifest. Raises DiskError."""
         with disk(path, "open"):
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        table = cls(manifest.group, manifest.geometry, manifest.seed, path, descriptor)
-        weakref.finalize(table, os.close, descriptor)
-        return table
+            file = _OpenFile(path)
+        return cls(manifest.group, manifest.geometry, manifest.seed, path, file)
 
     def cells_at(self, positions: NDArray[np.integer]) -> Rows:
         """See `LookupTable.cells_at`. Raises HomeError if the file was cut off, DiskError."""
         size = self.group.element_size
         with disk(self.path, "read"):
-            octets = b"".join([read_at(self._descriptor, size, size * place) for place in positions.tolist()])
+            octets = b"".join([read_at(self._file.number, size, size * place) for place in positions.tolist()])
         if len(octets) != size * len(positions):
             raise HomeError(f"the table in {self.path} was cut off; run: tpsi-device fetch")
         return np.frombuffer(octets, np.uint8).reshape(-1, size)

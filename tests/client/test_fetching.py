@@ -3,9 +3,11 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from tests.client.conftest import HASTE
@@ -16,6 +18,7 @@ from tpsi import Sharing, Synthetic, SyntheticMode, VerificationError
 from tpsi.merkle import CHUNK_SIZE
 from tpsi_client import Device, DiskError, HomeError, SelfCheckError, ServiceError
 from tpsi_client.fetching import MAX_SKIPPED
+from tpsi_client.tables import TableFolder
 
 Enrol = Callable[..., Device]
 
@@ -68,6 +71,17 @@ class TestTable:
             begun.seal(second)
         table.write_bytes(large().table)
         assert len(begun.seal(second)) == 1, "it was not remembered as sealed"
+
+    def test_a_copy_of_an_open_table_reads_on_when_the_first_is_gone(self, begun: Device, home: Path) -> None:
+        begun.fetch()
+        first = TableFolder(folder_of(home, large()), large().manifest).open()
+        second, places = replace(first), np.arange(5)
+        cells = first.cells_at(places)
+        del first
+        with (home / "another").open("wb+") as other:  # it may get the number of a file that was closed
+            other.write(bytes(1000))
+            other.flush()
+            assert second.cells_at(places).tobytes() == cells.tobytes() == large().table[: cells.size]
 
     def test_a_chunk_that_stays_corrupted_is_named(self, begun: Device, server: FakeServer, home: Path) -> None:
         server.behaviour.damage[2] = 99

@@ -217,7 +217,7 @@ def test_fill_cells_are_the_ones_that_the_fill_key_gives() -> None:
 
 @both
 def test_a_lookup_reads_only_the_item_s_own_cells(encoding: str) -> None:
-    """So that a table can be memory-mapped: other cells may hold anything."""
+    """So that a table can stay in its file: other cells may hold anything."""
     chosen = group(RISTRETTO)
     built = build_table(chosen, encoding, [md5(i) for i in range(300)], rng=Drbg("own"))
     item = md5(7).encode()
