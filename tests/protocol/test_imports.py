@@ -27,6 +27,7 @@ ALLOWED = {
 #: What `tpsi` may import besides itself: arithmetic and bytes.
 STANDARD = frozenset(
     [
+        "abc",
         "base64",
         "bisect",
         "collections",
