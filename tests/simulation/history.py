@@ -247,6 +247,7 @@ class History:
     # steps of the server
 
     def _match(self, rng: random.Random) -> None:
+        self._count_forgotten()  # a drain would do it, and tell nobody how many
         matcher = self.server.matcher()
         matcher.drain()
         matcher.close()
@@ -307,8 +308,11 @@ class History:
         self.now += 100 * 86_400
         self.server.end_leases()
         before = checks.read(self.server, self.model)
-        self.model.rows_gone += self.server.runtime.store.retention.apply(self.now).ids
+        self._count_forgotten()
         checks.check_forgetting(self.server, self.model, before)
+
+    def _count_forgotten(self) -> None:
+        self.model.rows_gone += self.server.runtime.store.retention.apply(self.now).ids
 
     def _build(self, rng: random.Random) -> None:
         names = frozenset(rng.sample(range(NAMES), rng.randint(LISTED - 3, LISTED + 3)))
