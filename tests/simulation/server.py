@@ -40,6 +40,7 @@ class SimulatedServer:
         if not self._folder().is_set_up:
             set_up(self._folder(), "a list", self.passphrase, cost=COST)
         self.open()
+        self.runtime.store.retention.set_periods(ids=None)  # until a history says that time has passed
 
     @property
     def folder(self) -> DataFolder:
