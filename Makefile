@@ -56,10 +56,11 @@ native: $(VENV)/.demo
 	@command -v cargo >/dev/null || { echo "make native needs Rust 1.89 or later, with cargo: https://rustup.rs"; exit 1; }
 	$(PIP) install --quiet ./native
 
-# the core's own tests, and everything that computes in a group again, on the core
+# the core's own tests, and everything that computes in a group again, on the core: of the server building and matching
 native-test: native $(VENV)/.test
 	cd native && cargo fmt --check && cargo clippy --release --all-targets --features python -- -D warnings && cargo test --release
-	TPSI_TEST_NATIVE=1 TPSI_BACKEND=native $(BIN)/python -m pytest -n auto tests/groups tests/protocol tests/test_transcripts.py tests/server
+	TPSI_TEST_NATIVE=1 TPSI_BACKEND=native $(BIN)/python -m pytest -n auto tests/groups tests/protocol tests/test_transcripts.py \
+		tests/server/test_epochs.py tests/server/test_matching.py tests/server/test_screening.py
 
 clean:
 	rm -rf $(VENV) native/target demo-out bench-out build *.egg-info .mypy_cache .pytest_cache .ruff_cache
