@@ -1,6 +1,8 @@
 """The device's folder: one process at a time, and damaged, missing or foreign files said plainly."""
 
+import gc
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -8,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.client.conftest import HASTE
@@ -135,6 +138,26 @@ class TestDamaged:
         (left / "outbox.sqlite3").write_bytes(b"not a database at all" * 100)
         with pytest.raises(HomeError, match=r"outbox.sqlite3 is damaged; restore it"):
             Device.open(left)
+
+    @pytest.mark.parametrize("damage", ["all but the first page", "the settings"])
+    def test_an_outbox_that_is_refused_is_not_left_open(self, left: Path, damage: str) -> None:
+        """Or it would stay locked, until somebody clears up, for whoever puts a backup in its place."""
+        path = left / "outbox.sqlite3"
+        if damage == "the settings":
+            with sqlite3.connect(path) as database:
+                database.execute("UPDATE setting SET value = CAST(x'ff' AS TEXT)")
+            database.close()
+        else:
+            size = path.stat().st_size
+            os.truncate(path, 4096)
+            os.truncate(path, size)
+        gc.disable()
+        try:
+            with pytest.raises(HomeError, match=r"outbox.sqlite3"):
+                Device.open(left)
+            assert [file.path for file in psutil.Process().open_files() if "outbox" in file.path] == []
+        finally:
+            gc.enable()
 
     def test_an_outbox_of_another_layout(self, left: Path) -> None:
         with sqlite3.connect(left / "outbox.sqlite3") as database:

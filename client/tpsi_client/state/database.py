@@ -80,22 +80,31 @@ def _engine(path: Path, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA secure_delete = ON")  # a deleted payload is overwritten, not only unlinked
-        if read_only:
-            cursor.execute("PRAGMA query_only = ON")
-        cursor.close()
+        try:
+            _configure(connection, read_only)
+        except BaseException:  # the file is damaged: it is not to stay locked until somebody clears up
+            connection.close()
+            raise
 
     return engine
+
+
+def _configure(connection: Any, read_only: bool) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA secure_delete = ON")  # a deleted payload is overwritten, not only unlinked
+    if read_only:
+        cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
 
 
 def _in_words(path: Path, error: DBAPIError) -> TpsiError:
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return DiskError(f"can't write {path}: the disk is full; make room and try again (nothing was lost)")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    unreadable = isinstance(error.orig, sqlite3.OperationalError) and code == 0  # a text that is none, for example
+    if unreadable or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return HomeError(f"{path} is damaged; restore it from a backup")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LockedError(f"another program is using {path}; try again when it has finished")

@@ -27,11 +27,11 @@ class State:
     def create(cls, path: Path, identity: str, secret_check: str) -> "State":
         """The state of a device that enrols; one that exists already is opened."""
         state = cls(Database(path, create=True))
-        with state._database.transaction() as connection:
-            if settings.read(connection, settings.IDENTITY) is None:
-                settings.write(connection, settings.IDENTITY, identity)
-                settings.write(connection, settings.SECRET_CHECK, secret_check)
-                settings.write(connection, settings.GENERATION, str(draw_generation()))
+        try:
+            state._begin(identity, secret_check)
+        except BaseException:
+            state.close()
+            raise
         return state._bound(identity, secret_check)
 
     @classmethod
@@ -87,14 +87,24 @@ class State:
         kept = [(place, notice.encoded.decode("ascii")) for place, notice in [*self.notices, *told]]
         self.note(settings.NOTICES, json.dumps(kept))
 
+    def _begin(self, identity: str, secret_check: str) -> None:
+        with self._database.transaction() as connection:
+            if settings.read(connection, settings.IDENTITY) is None:
+                settings.write(connection, settings.IDENTITY, identity)
+                settings.write(connection, settings.SECRET_CHECK, secret_check)
+                settings.write(connection, settings.GENERATION, str(draw_generation()))
+
     def _bound(self, identity: str, secret_check: str) -> "State":
-        expected = ((settings.IDENTITY, identity), (settings.SECRET_CHECK, secret_check))
-        for name, value in expected:
-            if self.fact(name) != value:
-                self.close()
-                what = "account, list or server" if name == settings.IDENTITY else "account secret"
-                raise HomeError(
-                    f"the device's memory belongs to another {what} than its configuration; "
-                    "restore all files of the folder from one backup"
-                )
+        """This state, if it is what a device expects; else it is closed."""
+        try:
+            for name, value in ((settings.IDENTITY, identity), (settings.SECRET_CHECK, secret_check)):
+                if self.fact(name) != value:
+                    what = "account, list or server" if name == settings.IDENTITY else "account secret"
+                    raise HomeError(
+                        f"the device's memory belongs to another {what} than its configuration; "
+                        "restore all files of the folder from one backup"
+                    )
+        except BaseException:
+            self.close()
+            raise
         return self
