@@ -75,8 +75,7 @@ class Matcher:
         self._keys = keys
         self._crew = crew
         self._clock = clock
-        self._patient = True
-        self._last: int | None = None
+        self._last: int | None = None  # the last voucher that a drain takes, while there is one
         self._examine_next = False
         self._ready: deque[tuple[_Work, Job]] = deque()
         self._running: list[_Work] = []
@@ -138,12 +137,12 @@ class Matcher:
         is past its period is forgotten first.
         """
         self._forget()
-        self._last, self._patient = self._store.vouchers.last(), False
+        self._last = self._store.vouchers.last()
         try:
             while self.step(IDLE):
                 report(self.tally)
         finally:
-            self._last, self._patient = None, True
+            self._last = None
         self._store.log.commit()
         self._sweep_out()
         return self.tally
@@ -183,7 +182,7 @@ class Matcher:
 
     def _next(self) -> tuple[_Work, Job] | None:
         """The next work to do: in turn matching and examining, if there is both; in a drain, one after the other."""
-        if not self._patient:
+        if self._last is not None:
             matching = any(isinstance(work, Claim) for work in (*self._running, *(work for work, _ in self._ready)))
             return self._claim() or (None if matching else self._due()) or self._checker.next()
         self._examine_next = not self._examine_next
@@ -191,7 +190,7 @@ class Matcher:
         return first() or second() or self._checker.next()
 
     def _due(self) -> tuple[_Work, Job] | None:
-        taken = self._store.pools.take(EXAMINE_LEASE, self._clock(), patient=self._patient)
+        taken = self._store.pools.take(EXAMINE_LEASE, self._clock(), patient=self._last is None)
         if taken is None:
             return None
         try:

@@ -128,23 +128,19 @@ class Runtime:
         self.store.close()
 
     def _matcher(self) -> Matcher:
-        """A matcher with its crew, once the keys have opened."""
+        """A matcher with its crew, once the keys of all epochs in force have opened."""
+        if self._keys is None:
+            raise OperatorError("nothing can be matched without the passphrase of the key files")
         crew: Crew = ProcessCrew(self._workers) if self._workers else OwnCrew()  # it starts up in the meantime
         try:
-            keys = self._opened_keys()
+            self._keys.signing_key()
+            for epoch in self.tables.all():
+                if not epoch.retired:
+                    self._keys.epoch(epoch.manifest)
         except BaseException:
             crew.close()
             raise
-        return Matcher(self.store, self.tables, keys, crew)
-
-    def _opened_keys(self) -> KeyRing:
-        if self._keys is None:
-            raise OperatorError("nothing can be matched without the passphrase of the key files")
-        self._keys.signing_key()
-        for epoch in self.tables.all():
-            if not epoch.retired:
-                self._keys.epoch(epoch.manifest)
-        return self._keys
+        return Matcher(self.store, self.tables, self._keys, crew)
 
     def __enter__(self) -> Self:
         return self

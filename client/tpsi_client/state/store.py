@@ -26,13 +26,7 @@ class State:
     @classmethod
     def create(cls, path: Path, identity: str, secret_check: str) -> "State":
         """The state of a device that enrols; one that exists already is opened."""
-        state = cls(Database(path, create=True))
-        try:
-            state._begin(identity, secret_check)
-        except BaseException:
-            state.close()
-            raise
-        return state._bound(identity, secret_check)
+        return cls(Database(path, create=True))._bound(identity, secret_check, new=True)
 
     @classmethod
     def open(cls, path: Path, identity: str, secret_check: str, *, read_only: bool = False) -> "State":
@@ -94,9 +88,11 @@ class State:
                 settings.write(connection, settings.SECRET_CHECK, secret_check)
                 settings.write(connection, settings.GENERATION, str(draw_generation()))
 
-    def _bound(self, identity: str, secret_check: str) -> "State":
-        """This state, if it is what a device expects; else it is closed."""
+    def _bound(self, identity: str, secret_check: str, *, new: bool = False) -> "State":
+        """This state, if it is what a device expects, or `new` and made so; else it is closed."""
         try:
+            if new:
+                self._begin(identity, secret_check)
             for name, value in ((settings.IDENTITY, identity), (settings.SECRET_CHECK, secret_check)):
                 if self.fact(name) != value:
                     what = "account, list or server" if name == settings.IDENTITY else "account secret"
